@@ -1,0 +1,46 @@
+# How a room (a static library of one purpose) and its tests are declared.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+option(LIVEFLOOR_SANITIZE "Sanitizers to build with: address,undefined or thread" "")
+
+add_library(livefloor_warnings INTERFACE)
+target_compile_options(livefloor_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes -Wvla>)
+target_compile_definitions(livefloor_warnings INTERFACE _GNU_SOURCE)
+target_include_directories(livefloor_warnings INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+if(LIVEFLOOR_SANITIZE)
+  add_compile_options(-fsanitize=${LIVEFLOOR_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LIVEFLOOR_SANITIZE})
+endif()
+
+# livefloor_room(NAME SOURCES a.c b.c [ROOMS base ...] [LIBRARIES PkgConfig::X ...])
+# makes the static library room_NAME.
+function(livefloor_room name)
+  cmake_parse_arguments(R "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+  add_library(room_${name} STATIC ${R_SOURCES})
+  target_link_libraries(room_${name} PRIVATE livefloor_warnings)
+  foreach(room ${R_ROOMS})
+    target_link_libraries(room_${name} PUBLIC room_${room})
+  endforeach()
+  target_link_libraries(room_${name} PUBLIC ${R_LIBRARIES})
+endfunction()
+
+# livefloor_test(NAME SOURCES x.c ROOMS floor ... [LABELS unit])
+# makes a cmocka program and registers it with CTest. It links its own room and
+# what that room links, so a call upward fails to link.
+function(livefloor_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE livefloor_warnings ${T_LIBRARIES})
+  foreach(room ${T_ROOMS})
+    target_link_libraries(${name} PRIVATE room_${room})
+  endforeach()
+  target_link_libraries(${name} PRIVATE cmocka)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "unit;${T_LABELS}")
+endfunction()

@@ -1,0 +1,37 @@
+/* Every bound of the server in one place, each with its reason. */
+#ifndef LIVEFLOOR_BASE_LIMITS_H
+#define LIVEFLOOR_BASE_LIMITS_H
+
+/* --- events (metrics.md §4) --- */
+#define LIMIT_ID_BYTES 128u            /* event ids and outside ids (api.md §3, metrics.md §4) */
+#define LIMIT_TEXT_BYTES 1024u         /* one text field (metrics.md §4) */
+#define LIMIT_DEPARTMENTS_OF_AGENT 1000u /* departmentIds: more than any real floor has */
+#define LIMIT_JSON_DEPTH 64u           /* an event is flat; unknown fields may nest a little */
+#define LIMIT_EVENT_BYTES (256u << 10) /* one event: 13 full text fields and room for unknown ones */
+#define LIMIT_BATCH_EVENTS 100000u     /* events in one POST: 8 MiB of the smallest ones */
+#define LIMIT_AHEAD_US (5LL * 60 * 1000000) /* an event's lead over our clock (api.md §3) */
+#define LIMIT_MAX_CONCURRENT 1000000   /* maxConcurrentChats: keeps sums far from overflow */
+
+/* --- HTTP --- */
+#define LIMIT_BODY_BYTES (8u << 20)    /* api.md §3: 413 above */
+#define LIMIT_HEAD_BYTES (16u << 10)   /* request line and fields together */
+#define LIMIT_HEAD_FIELDS 100u
+#define LIMIT_TARGET_BYTES (8u << 10)  /* the request target */
+#define LIMIT_QUERY_PARAMETERS 64u
+#define LIMIT_CONNECTIONS 16384u       /* for each worker; beyond: accept waits */
+#define LIMIT_HEAD_MS 10000u           /* from the first byte of a head to its last */
+#define LIMIT_IDLE_MS 75000u           /* keep-alive without a request */
+#define LIMIT_BODY_MIN_RATE 1024u      /* bytes/s a body must make, after a grace of: */
+#define LIMIT_BODY_GRACE_MS 10000u
+#define LIMIT_WRITE_STALL_MS 30000u    /* a reader that takes nothing for so long is cut off */
+#define LIMIT_DRAIN_MS 10000u          /* SIGTERM: how long open requests may still take */
+
+/* --- answers --- */
+#define LIMIT_PAGE_SIZE 1000           /* api.md §1 */
+
+/* --- ingest --- */
+#define LIMIT_GROUP_EVENTS 65536u      /* events in one journal commit */
+#define LIMIT_QUEUED_BYTES (256u << 20) /* decoded batches waiting for the writer; beyond: 503 */
+#define LIMIT_SITES 1000000u           /* sites in one process */
+
+#endif
