@@ -1,0 +1,25 @@
+/* Memory for the floor's state. Where half a change cannot be taken back, running
+ * out of memory ends the process with a message: the journal holds the truth and
+ * the next start rebuilds from it (docs/decisions/0002). */
+#ifndef LIVEFLOOR_BASE_MEMORY_H
+#define LIVEFLOOR_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* `size` bytes, not cleared; never NULL. */
+void *memory_get(size_t size);
+
+/* `count` items of `size` bytes, cleared; never NULL. */
+void *memory_zeroed(size_t count, size_t size);
+
+/* Resizes; never NULL. */
+void *memory_resize(void *old, size_t size);
+
+/* Makes room for `need` items in an array of *cap items: grows by half or more,
+ * updates *cap, returns the array. */
+void *memory_grow(void *array, size_t *cap, size_t need, size_t item_size);
+
+/* Frees; NULL is fine. */
+void memory_free(void *memory);
+
+#endif

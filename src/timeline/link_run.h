@@ -1,0 +1,25 @@
+/* link_run: an unchanging run of links under one question, as a wavelet matrix:
+ * one bit row for each binary digit of the rank of `from`, in the order of `to`. */
+#ifndef LIVEFLOOR_TIMELINE_LINK_RUN_H
+#define LIVEFLOOR_TIMELINE_LINK_RUN_H
+
+#include "timeline/link_set.h"
+
+struct link_run;
+
+/* Builds a run of n >= 1 links; `links` is sorted by the call. */
+struct link_run *link_run_new(struct link *links, size_t n, bool with_values);
+void link_run_free(struct link_run *r);
+
+size_t link_run_count(const struct link_run *r);
+
+/* Writes the links back, in any order. */
+void link_run_unpack(const struct link_run *r, struct link *out);
+
+/* Adds to *totals those with from >= start and to < end. */
+void link_run_within(const struct link_run *r, int64_t start, int64_t end,
+                     struct link_totals *totals);
+
+size_t link_run_bytes(const struct link_run *r);
+
+#endif

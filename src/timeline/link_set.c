@@ -1,0 +1,202 @@
+/* New links wait in a short list, which is read through; when it is full it becomes
+ * a run; runs of like size are merged, up to a bound, so that no addition takes
+ * long. What is taken away is kept apart in the same way and subtracted; when it is
+ * much, both are merged and cancel out. */
+#include "timeline/link_set.h"
+
+#include "base/memory.h"
+#include "timeline/link_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FRESH_MAX 256u
+#define RUN_MAX 65536u
+
+struct side {
+    struct link *fresh;
+    size_t fresh_count, fresh_cap;
+    struct link_run **run; /* of falling size */
+    size_t run_count, run_cap;
+    size_t total;
+};
+
+struct link_set {
+    bool with_values;
+    struct side plus, minus;
+};
+
+struct link_set *link_set_new(bool with_values)
+{
+    struct link_set *s = memory_zeroed(1, sizeof *s);
+    s->with_values = with_values;
+    return s;
+}
+
+static void side_clear(struct side *side)
+{
+    for (size_t i = 0; i < side->run_count; i++)
+        link_run_free(side->run[i]);
+    memory_free(side->run);
+    memory_free(side->fresh);
+    *side = (struct side){0};
+}
+
+void link_set_free(struct link_set *s)
+{
+    if (s == NULL)
+        return;
+    side_clear(&s->plus);
+    side_clear(&s->minus);
+    memory_free(s);
+}
+
+static void side_push_run(struct side *side, struct link_run *run)
+{
+    side->run = memory_grow(side->run, &side->run_cap, side->run_count + 1, sizeof *side->run);
+    side->run[side->run_count++] = run;
+}
+
+/* Makes a run of the fresh links, together with the last runs that are no larger. */
+static void side_pack(struct side *side, bool with_values)
+{
+    size_t n = side->fresh_count, first = side->run_count;
+    while (first > 0 && link_run_count(side->run[first - 1]) <= n &&
+           n + link_run_count(side->run[first - 1]) <= RUN_MAX)
+        n += link_run_count(side->run[--first]);
+    struct link *all = memory_get(n * sizeof *all);
+    memcpy(all, side->fresh, side->fresh_count * sizeof *all);
+    size_t at = side->fresh_count;
+    for (size_t i = first; i < side->run_count; i++) {
+        link_run_unpack(side->run[i], all + at);
+        at += link_run_count(side->run[i]);
+        link_run_free(side->run[i]);
+    }
+    side->run_count = first;
+    side->fresh_count = 0;
+    side_push_run(side, link_run_new(all, n, with_values));
+    memory_free(all);
+}
+
+static void side_add(struct side *side, const struct link *l, bool with_values)
+{
+    if (side->fresh_count == FRESH_MAX)
+        side_pack(side, with_values);
+    side->fresh =
+        memory_grow(side->fresh, &side->fresh_cap, side->fresh_count + 1, sizeof *side->fresh);
+    side->fresh[side->fresh_count++] = *l;
+    side->total++;
+}
+
+/* Takes a link out of the fresh ones; false when it is not among them. */
+static bool side_drop_fresh(struct side *side, const struct link *l)
+{
+    for (size_t i = side->fresh_count; i-- > 0;) {
+        struct link *x = &side->fresh[i];
+        if (x->from == l->from && x->to == l->to && x->value == l->value) {
+            *x = side->fresh[--side->fresh_count];
+            side->total--;
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct link *side_all(const struct side *side)
+{
+    struct link *all = memory_get(side->total * sizeof *all);
+    size_t at = 0;
+    for (; at < side->fresh_count; at++)
+        all[at] = side->fresh[at];
+    for (size_t i = 0; i < side->run_count; i++) {
+        link_run_unpack(side->run[i], all + at);
+        at += link_run_count(side->run[i]);
+    }
+    return all;
+}
+
+static int by_all(const void *a, const void *b)
+{
+    const struct link *x = a, *y = b;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+/* Cancels what was taken away against what was added. */
+static void cancel_out(struct link_set *s)
+{
+    size_t plus_count = s->plus.total, minus_count = s->minus.total, kept = 0, m = 0;
+    struct link *plus = side_all(&s->plus), *minus = side_all(&s->minus);
+    qsort(plus, plus_count, sizeof *plus, by_all);
+    qsort(minus, minus_count, sizeof *minus, by_all);
+    for (size_t p = 0; p < plus_count; p++) {
+        if (m < minus_count && by_all(&plus[p], &minus[m]) == 0)
+            m++;
+        else
+            plus[kept++] = plus[p];
+    }
+    side_clear(&s->plus);
+    side_clear(&s->minus);
+    for (size_t at = 0; at < kept; at += RUN_MAX) {
+        size_t n = kept - at < RUN_MAX ? kept - at : RUN_MAX;
+        side_push_run(&s->plus, link_run_new(plus + at, n, s->with_values));
+    }
+    s->plus.total = kept;
+    memory_free(plus);
+    memory_free(minus);
+}
+
+void link_set_book(struct link_set *s, const struct link *l, int sign)
+{
+    if (sign > 0) {
+        if (!side_drop_fresh(&s->minus, l))
+            side_add(&s->plus, l, s->with_values);
+        return;
+    }
+    if (side_drop_fresh(&s->plus, l))
+        return;
+    side_add(&s->minus, l, s->with_values);
+    if (s->minus.total > 1024 && s->minus.total > s->plus.total / 4)
+        cancel_out(s);
+}
+
+static struct link_totals side_within(const struct side *side, int64_t start, int64_t end)
+{
+    struct link_totals totals = {0};
+    for (size_t i = 0; i < side->fresh_count; i++) {
+        const struct link *l = &side->fresh[i];
+        bool in = l->from >= start && l->to < end;
+        totals.count += in;
+        totals.value += in ? l->value : 0;
+    }
+    for (size_t i = 0; i < side->run_count; i++)
+        link_run_within(side->run[i], start, end, &totals);
+    return totals;
+}
+
+struct link_totals link_set_within(const struct link_set *s, int64_t start, int64_t end)
+{
+    if (s == NULL || start >= end)
+        return (struct link_totals){0};
+    struct link_totals plus = side_within(&s->plus, start, end);
+    if (s->minus.total == 0)
+        return plus;
+    struct link_totals minus = side_within(&s->minus, start, end);
+    return (struct link_totals){plus.count - minus.count, plus.value - minus.value};
+}
+
+static size_t side_bytes(const struct side *side)
+{
+    size_t bytes = side->fresh_cap * sizeof(struct link) + side->run_cap * sizeof(void *);
+    for (size_t i = 0; i < side->run_count; i++)
+        bytes += link_run_bytes(side->run[i]);
+    return bytes;
+}
+
+size_t link_set_bytes(const struct link_set *s)
+{
+    return s == NULL ? 0 : sizeof *s + side_bytes(&s->plus) + side_bytes(&s->minus);
+}
