@@ -70,8 +70,7 @@ enum event_field {
     FIELD_SENDER = 1u << 27,
     FIELD_SCORE = 1u << 28,
     FIELD_INVITATION = 1u << 29,
-    FIELD_SOURCE = 1u << 30,
-    FIELD_ENDED_BY = 1u << 31,
+    FIELD_SOURCE = 1u << 30, /* endedBy is checked, but no figure asks for it */
 };
 
 enum status_kind { STATUS_ONLINE, STATUS_AWAY, STATUS_OFFLINE };
