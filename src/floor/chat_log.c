@@ -1,0 +1,167 @@
+/* An entry: type and flags (2 bytes), time since the entry before, the named entities,
+ * the score of a rating, the id. Numbers are in groups of seven bits; an id that is a
+ * GUID in the usual spelling takes 16 bytes. */
+#include "floor/chat_log.h"
+
+#include "base/memory.h"
+
+enum flag {
+    HAS_VISITOR = 1,
+    HAS_CONTACT = 2,
+    HAS_DEPARTMENT = 4,
+    HAS_AGENT = 8,
+    ID_IS_GUID = 16,
+    SENDER_SHIFT = 5, /* two bits */
+};
+
+#define ENTRY_MAX (2 + 10 + 4 * 5 + 10 + 2 + 128)
+
+static uint8_t *put(uint8_t *at, uint64_t value)
+{
+    while (value >= 128) {
+        *at++ = (uint8_t)(value | 128);
+        value >>= 7;
+    }
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static uint64_t get(const uint8_t **at)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = *(*at)++;
+        value |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128)
+            return value;
+    }
+}
+
+int chat_event_compare(const struct chat_event *a, const struct chat_event *b)
+{
+    if (a->time_us != b->time_us)
+        return a->time_us < b->time_us ? -1 : 1;
+    unsigned rank_a = event_rank(a->type), rank_b = event_rank(b->type);
+    if (rank_a != rank_b)
+        return rank_a < rank_b ? -1 : 1;
+    return span_compare(a->id, b->id);
+}
+
+/* An id that a GUID gives back letter by letter. */
+static bool id_is_guid(struct span id, struct guid *g)
+{
+    char text[GUID_TEXT_BYTES];
+    if (id.len != GUID_TEXT_BYTES || !guid_parse(id, g))
+        return false;
+    guid_format(g, text);
+    return memcmp(text, id.data, sizeof text) == 0;
+}
+
+static size_t entry_pack(uint8_t *entry, const struct chat_event *e, int64_t last_us)
+{
+    struct guid g;
+    bool guid_id = id_is_guid(e->id, &g);
+    entry[0] = (uint8_t)e->type;
+    entry[1] =
+        (uint8_t)((e->visitor != NONE ? HAS_VISITOR : 0) | (e->contact != NONE ? HAS_CONTACT : 0) |
+                  (e->department != NONE ? HAS_DEPARTMENT : 0) |
+                  (e->agent != NONE ? HAS_AGENT : 0) | (guid_id ? ID_IS_GUID : 0) |
+                  (int)e->sender << SENDER_SHIFT);
+    /* Only the first entry of a log can lie before its predecessor (time 0). */
+    uint64_t since = (uint64_t)e->time_us - (uint64_t)last_us;
+    uint8_t *at = put(entry + 2, since << 1 ^ (since >> 63 ? UINT64_MAX : 0));
+    if (e->visitor != NONE)
+        at = put(at, e->visitor);
+    if (e->contact != NONE)
+        at = put(at, e->contact);
+    if (e->department != NONE)
+        at = put(at, e->department);
+    if (e->agent != NONE)
+        at = put(at, e->agent);
+    if (e->type == EVENT_CHAT_RATED)
+        at = put(at, (uint64_t)e->score);
+    if (guid_id) {
+        memcpy(at, g.bytes, sizeof g.bytes);
+        at += sizeof g.bytes;
+    } else {
+        at = put(at, e->id.len);
+        memcpy(at, e->id.data, e->id.len);
+        at += e->id.len;
+    }
+    return (size_t)(at - entry);
+}
+
+void chat_log_append(struct chat *c, const struct chat_event *e, int64_t last_us)
+{
+    uint8_t entry[ENTRY_MAX];
+    size_t size = entry_pack(entry, e, last_us);
+    size_t cap = c->log_cap;
+    c->log = memory_grow(c->log, &cap, c->log_len + size, 1);
+    c->log_cap = (uint32_t)cap;
+    memcpy(c->log + c->log_len, entry, size);
+    c->log_len += (uint32_t)size;
+}
+
+bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat_event *out)
+{
+    static _Thread_local char guid_text[2][GUID_TEXT_BYTES];
+    static _Thread_local int turn;
+    if (cursor->at >= c->log_len)
+        return false;
+    const uint8_t *at = c->log + cursor->at;
+    unsigned flags = at[1];
+    out->type = (enum event_type)at[0];
+    out->sender = (enum sender)(flags >> SENDER_SHIFT & 3);
+    at += 2;
+    uint64_t since = get(&at);
+    out->time_us = cursor->time_us + (int64_t)(since >> 1 ^ (since & 1 ? UINT64_MAX : 0));
+    out->visitor = flags & HAS_VISITOR ? (uint32_t)get(&at) : NONE;
+    out->contact = flags & HAS_CONTACT ? (uint32_t)get(&at) : NONE;
+    out->department = flags & HAS_DEPARTMENT ? (uint32_t)get(&at) : NONE;
+    out->agent = flags & HAS_AGENT ? (uint32_t)get(&at) : NONE;
+    out->score = out->type == EVENT_CHAT_RATED ? (int64_t)get(&at) : 0;
+    if (flags & ID_IS_GUID) {
+        struct guid g;
+        memcpy(g.bytes, at, sizeof g.bytes);
+        turn = !turn;
+        guid_format(&g, guid_text[turn]);
+        out->id = (struct span){guid_text[turn], GUID_TEXT_BYTES};
+        at += sizeof g.bytes;
+    } else {
+        out->id.len = get(&at);
+        out->id.data = (const char *)at;
+        at += out->id.len;
+    }
+    cursor->at = (uint32_t)(at - c->log);
+    cursor->time_us = out->time_us;
+    return true;
+}
+
+size_t chat_log_insert(struct chat *c, const struct chat_event *e)
+{
+    /* Find the place, then write the new entry and its successor, whose time counts
+     * from the new one, between what stays as it is. */
+    struct chat_cursor cursor = {0}, before = {0};
+    struct chat_event next;
+    size_t count = 0;
+    bool more;
+    while ((more = chat_log_next(c, &cursor, &next)) && chat_event_compare(&next, e) < 0) {
+        before = cursor;
+        count++;
+    }
+    uint8_t entries[2 * ENTRY_MAX];
+    size_t size = entry_pack(entries, e, before.time_us);
+    uint32_t replaced = 0;
+    if (more) {
+        size += entry_pack(entries + size, &next, e->time_us);
+        replaced = cursor.at - before.at;
+    }
+    size_t cap = c->log_cap;
+    c->log = memory_grow(c->log, &cap, c->log_len - replaced + size, 1);
+    c->log_cap = (uint32_t)cap;
+    memmove(c->log + before.at + size, c->log + before.at + replaced,
+            c->log_len - before.at - replaced);
+    memcpy(c->log + before.at, entries, size);
+    c->log_len = (uint32_t)(c->log_len - replaced + size);
+    return count;
+}

@@ -1,0 +1,35 @@
+/* A chat's events, packed into a few bytes each, in the order of metrics.md §3. */
+#ifndef LIVEFLOOR_FLOOR_CHAT_LOG_H
+#define LIVEFLOOR_FLOOR_CHAT_LOG_H
+
+#include "floor/state.h"
+
+/* One event of a chat, its entities as numbers (NONE: not named). */
+struct chat_event {
+    int64_t time_us;
+    int64_t score;
+    enum event_type type;
+    enum sender sender;
+    uint32_t visitor, contact, department, agent;
+    struct span id;
+};
+
+/* (time, rank, id): <0, 0, >0. */
+int chat_event_compare(const struct chat_event *a, const struct chat_event *b);
+
+/* Appends an event that comes after all others; last_us is the time of the last. */
+void chat_log_append(struct chat *c, const struct chat_event *e, int64_t last_us);
+
+/* Reads a log from its beginning: starts at zero. */
+struct chat_cursor {
+    uint32_t at;
+    int64_t time_us;
+};
+
+/* The next event; its id points into the log. False at the end. */
+bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat_event *out);
+
+/* Puts an event in its place; returns how many come before it. */
+size_t chat_log_insert(struct chat *c, const struct chat_event *e);
+
+#endif

@@ -1,0 +1,232 @@
+#include "floor/presence.h"
+
+#include "base/memory.h"
+#include "floor/agent.h"
+
+#include <stdlib.h>
+
+/* One addition to a timeline, waiting for its counterpart. */
+struct booking {
+    struct timeline *line;
+    int64_t time_us;
+    int64_t delta[P_WIDTH];
+};
+
+struct bookings {
+    struct booking *items;
+    size_t count, cap;
+};
+
+/* An instant at which the agent's number of chats may change. */
+struct turn {
+    int64_t time_us;
+    int64_t chats;
+};
+
+struct turns {
+    struct turn *items;
+    size_t count, cap;
+    int64_t from, to;
+    int64_t chats_at_from;
+};
+
+/* How an agent stands during a stretch of time. */
+struct stance {
+    int64_t chats;
+    uint32_t status;
+    bool logged_in, online;
+    const struct agent_version *facts;
+};
+
+/* Between begin and end; one floor is changed by one thread at a time, so the
+ * scratch is the thread's. */
+static _Thread_local struct bookings pending;
+
+static void turn_add(struct turns *t, int64_t time, int64_t chats)
+{
+    if (time <= t->from || time >= t->to)
+        return;
+    t->items = memory_grow(t->items, &t->cap, t->count + 1, sizeof *t->items);
+    t->items[t->count++] = (struct turn){time, chats};
+}
+
+static bool turn_of_join(void *data, const struct interval *i)
+{
+    struct turns *t = data;
+    if (i->start == i->end)
+        return true;
+    if (i->start <= t->from)
+        t->chats_at_from++;
+    else
+        turn_add(t, i->start, +1);
+    turn_add(t, i->end, -1);
+    return true;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    int64_t x = ((const struct turn *)a)->time_us, y = ((const struct turn *)b)->time_us;
+    return x < y ? -1 : x > y;
+}
+
+/* Every instant inside (from, to) at which the stance may change. */
+static void turns_collect(struct turns *t, const struct agent *a)
+{
+    interval_set_over(&a->joins, t->from, t->to, turn_of_join, t);
+    size_t low = 0, high = a->mark_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (a->marks[middle].time_us <= t->from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < a->mark_count && a->marks[low].time_us < t->to; low++)
+        turn_add(t, a->marks[low].time_us, 0);
+    for (size_t i = a->version_count; i-- > 0 && a->versions[i].time_us > t->from;)
+        turn_add(t, a->versions[i].time_us, 0);
+    qsort(t->items, t->count, sizeof *t->items, by_time);
+}
+
+static struct stance stance_at(const struct floor *f, const struct agent *a, int64_t t,
+                               int64_t chats)
+{
+    struct stance s = {.chats = chats, .status = agent_status_at(a, t)};
+    enum status_kind kind = f->statuses[s.status].kind;
+    s.logged_in = kind != STATUS_OFFLINE;
+    s.online = kind == STATUS_ONLINE;
+    s.facts = agent_version_at(a, t);
+    return s;
+}
+
+static int64_t capacity(const struct stance *s)
+{
+    return s->online && s->facts != NULL ? s->facts->max_concurrent : 0;
+}
+
+static void book(struct timeline *line, int64_t time, const int64_t *delta)
+{
+    pending.items =
+        memory_grow(pending.items, &pending.cap, pending.count + 1, sizeof *pending.items);
+    struct booking *b = &pending.items[pending.count++];
+    b->line = line;
+    b->time_us = time;
+    memset(b->delta, 0, sizeof b->delta);
+    memcpy(b->delta, delta, line->width * sizeof *delta);
+}
+
+static void book_departments(struct floor *f, const struct stance *s, int64_t time, int64_t sign)
+{
+    if (s->facts == NULL || s->facts->deleted)
+        return;
+    int64_t delta[D_WIDTH] = {sign * s->logged_in, sign * capacity(s)};
+    if (delta[D_LOGGED_IN] == 0 && delta[D_ONLINE_CAPACITY] == 0)
+        return;
+    for (uint32_t i = 0; i < s->facts->department_count; i++)
+        book(&f->departments[s->facts->departments[i]].members, time, delta);
+}
+
+static struct timeline *status_steps(struct agent *a, uint32_t status)
+{
+    for (size_t i = 0; i < a->status_count; i++)
+        if (a->statuses[i].status == status)
+            return &a->statuses[i].steps;
+    return NULL;
+}
+
+/* Books a stance as beginning (sign +1) or ending (sign -1) at a time. */
+static void book_stance(struct floor *f, struct agent *a, const struct stance *s, int64_t time,
+                        int64_t sign, enum presence_scope scope)
+{
+    int64_t in_chat = s->chats > 0 ? sign : 0, logged_in = s->logged_in ? sign : 0;
+    int64_t both = s->logged_in ? in_chat : 0;
+    int64_t busy[B_WIDTH] = {in_chat, moment(in_chat, time), both, moment(both, time)};
+    int64_t site[P_WIDTH] = {
+        [P_LOGGED_IN] = logged_in,
+        [P_LOGGED_IN_MOMENT] = moment(logged_in, time),
+        [P_IN_CHAT] = in_chat,
+        [P_BOTH] = both,
+        [P_BOTH_MOMENT] = moment(both, time),
+        [P_ONLINE_CHATS] = s->online ? sign * s->chats : 0,
+        [P_ONLINE_CAPACITY] = sign * capacity(s),
+    };
+    book(&f->presence, time, site);
+    book(&a->busy, time, busy);
+    if (scope == PRESENCE_CHATS)
+        return;
+    book_departments(f, s, time, sign);
+    if (s->status != STATUS_NUMBER_OFFLINE)
+        book(status_steps(a, s->status), time, (int64_t[]){sign, moment(sign, time)});
+}
+
+static void book_range(struct floor *f, uint32_t number, int64_t from, int64_t to, int64_t sign,
+                       enum presence_scope scope)
+{
+    struct agent *a = &f->agents[number];
+    struct turns turns = {.from = from, .to = to};
+    turns_collect(&turns, a);
+    struct stance stance = stance_at(f, a, from, turns.chats_at_from);
+    book_stance(f, a, &stance, from, sign, scope);
+    for (size_t i = 0; i < turns.count;) {
+        int64_t time = turns.items[i].time_us, chats = stance.chats;
+        for (; i < turns.count && turns.items[i].time_us == time; i++)
+            chats += turns.items[i].chats;
+        book_stance(f, a, &stance, time, -sign, scope);
+        stance = stance_at(f, a, time, chats);
+        book_stance(f, a, &stance, time, sign, scope);
+    }
+    if (to != INT64_MAX)
+        book_stance(f, a, &stance, to, -sign, scope);
+    memory_free(turns.items);
+}
+
+static int by_line_and_time(const void *a, const void *b)
+{
+    const struct booking *x = a, *y = b;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->time_us < y->time_us ? -1 : x->time_us > y->time_us;
+}
+
+/* Adds up what goes to one place and time, and hands on what is not zero. */
+static void settle(void)
+{
+    qsort(pending.items, pending.count, sizeof *pending.items, by_line_and_time);
+    for (size_t i = 0; i < pending.count;) {
+        struct booking sum = pending.items[i++];
+        for (; i < pending.count && by_line_and_time(&sum, &pending.items[i]) == 0; i++)
+            for (unsigned w = 0; w < sum.line->width; w++)
+                sum.delta[w] =
+                    (int64_t)((uint64_t)sum.delta[w] + (uint64_t)pending.items[i].delta[w]);
+        timeline_add(sum.line, sum.time_us, sum.delta);
+    }
+    pending.count = 0;
+}
+
+void presence_know_status(struct agent *a, uint32_t status)
+{
+    if (status == STATUS_NUMBER_OFFLINE || status_steps(a, status) != NULL)
+        return;
+    a->statuses =
+        memory_grow(a->statuses, &a->status_cap, a->status_count + 1, sizeof *a->statuses);
+    struct agent_status *fresh = &a->statuses[a->status_count++];
+    fresh->status = status;
+    timeline_init(&fresh->steps, 2);
+}
+
+void presence_begin(struct floor *f, uint32_t agent, int64_t from, int64_t to,
+                    enum presence_scope scope)
+{
+    if (from >= to)
+        return;
+    book_range(f, agent, from, to, -1, scope);
+}
+
+void presence_end(struct floor *f, uint32_t agent, int64_t from, int64_t to,
+                  enum presence_scope scope)
+{
+    if (from >= to)
+        return;
+    book_range(f, agent, from, to, +1, scope);
+    settle();
+}
