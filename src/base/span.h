@@ -17,7 +17,8 @@ struct span {
 /* A span over a terminated string, which must outlive it. */
 static inline struct span span_of(const char *text)
 {
-    return (struct span){text, strlen(text)};
+    struct span s = {text, strlen(text)}; /* no compound literal: C++ reads this too */
+    return s;
 }
 
 /* Same bytes? */
