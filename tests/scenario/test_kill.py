@@ -1,0 +1,140 @@
+"""SIGKILL at random moments under load, again and again on one data directory: every
+acknowledged event is there, no unacknowledged one half there, and the answers are
+those of a server that was given the same events afresh.
+
+LIVEFLOOR_KILL_ROUNDS sets the number of rounds (200 unless told)."""
+import collections
+import json
+import os
+import random
+import threading
+import time
+import unittest
+import uuid
+
+from livefloor_server import Server, run
+
+ROUNDS = int(os.environ.get("LIVEFLOOR_KILL_ROUNDS", "200"))
+COMPARE_EVERY = max(1, ROUNDS // 8)
+SEED = random.SystemRandom().randrange(1 << 30)
+KINDS = ("chat.requested", "chat.accepted", "chat.message", "chat.ended", "visitor.seen",
+         "agent.statusChanged", "chat.transferred", "chat.rated")
+
+
+def instant(us):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(us // 10**6)) + f".{us % 10**6:06}Z"
+
+
+def random_event(dice):
+    """An event of a small busy floor in the last ten minutes; its id says its batch."""
+    kind = dice.choice(KINDS)
+    event = {"type": kind, "siteId": 10000,
+             "time": instant(int(time.time() * 10**6) - dice.randrange(600 * 10**6))}
+    if kind.startswith("chat."):
+        event["chatId"] = f"c{dice.randrange(300)}"
+    if kind in ("chat.requested", "visitor.seen"):
+        event["visitorId"] = f"v{dice.randrange(40)}"
+    if kind in ("chat.accepted", "agent.statusChanged"):
+        event["agentId"] = f"a{dice.randrange(6)}"
+    event.update({
+        "chat.requested": {"departmentId": f"d{dice.randrange(3)}"},
+        "chat.message": {"sender": dice.choice(("visitor", "bot"))},
+        "chat.rated": {"score": dice.randrange(6)},
+        "chat.transferred": {"toDepartmentId": f"d{dice.randrange(3)}"},
+        "agent.statusChanged": {"statusId": dice.choice(("online", "away", "offline"))},
+    }.get(kind, {}))
+    return event
+
+
+class Loader(threading.Thread):
+    """Posts batches until the server goes; remembers what was sent and acknowledged."""
+
+    def __init__(self, server, seed):
+        super().__init__()
+        self.server, self.dice = server, random.Random(seed)
+        self.sent, self.acknowledged, self.errors = {}, set(), []
+
+    def run(self):
+        connection = self.server.connect(timeout=20)
+        while True:
+            batch = uuid.UUID(int=self.dice.getrandbits(128)).hex
+            events = [random_event(self.dice) for _ in range(self.dice.choice((1, 3, 20, 80)))]
+            for number, event in enumerate(events):
+                event["id"] = f"{batch}/{number}"
+            self.sent[batch] = len(events)
+            try:
+                answer = self.server.post_events(events, connection=connection, imported=False)
+            except AssertionError as refused:
+                self.errors.append(refused)
+                return
+            except Exception:  # killed: neither acknowledged nor not
+                return
+            if answer["accepted"] != len(events) or answer["rejected"]:
+                self.errors.append(answer)
+                return
+            self.acknowledged.add(batch)
+
+
+def stored(server):
+    """What the journal holds now: the events, in its order."""
+    made = run("export", "--url", server.url, "--token", server.token)
+    assert made.returncode == 0, made.stderr
+    return [json.loads(line) for line in made.stdout.splitlines()]
+
+
+QUESTIONS = ("RightNow?", "Queue?", "Agents?includeStatusDistribution=true&pageSize=1000&",
+             "Today?startTime=2020-01-01T00:00:00Z&", "Today?departmentId=d1&startTime=2020-01-01T00:00:00Z&",
+             "RightNow?departmentId=d2&")
+
+
+def bodies(server, instants):
+    return [server.get(f"/v4/livechat/realTime/{q}endTime={t}") for q in QUESTIONS for t in instants]
+
+
+class Kill(unittest.TestCase):
+    def test_kill_at_random_moments(self):
+        dice = random.Random(SEED)
+        sent, acknowledged = {}, set()
+        with Server() as server:
+            for number in range(ROUNDS):
+                loaders = [Loader(server, dice.random()) for _ in range(3)]
+                for loader in loaders:
+                    loader.start()
+                # Not a wait for readiness: the moment of the kill is what varies.
+                loaders[0].join(dice.random() * 0.12)
+                server.kill()
+                for loader in loaders:
+                    loader.join()
+                    self.assertEqual(loader.errors, [], f"seed {SEED} round {number}")
+                    sent.update(loader.sent)
+                    acknowledged |= loader.acknowledged
+                server.start()
+                self.check_whole(server, sent, acknowledged, number)
+                if number % COMPARE_EVERY == COMPARE_EVERY - 1:
+                    self.check_rebuild(server)
+            checked = run("check", "--data", server.directory)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertGreater(len(acknowledged), ROUNDS, "the load was too small to mean anything")
+        print(f"{ROUNDS} kills, {len(acknowledged)} batches acknowledged of {len(sent)} sent, "
+              f"seed {SEED}")
+
+    def check_whole(self, server, sent, acknowledged, number):
+        there = collections.Counter(e["id"].split("/")[0] for e in stored(server))
+        where = f"seed {SEED} round {number}"
+        self.assertEqual([b for b in acknowledged if there[b] != sent[b]], [], where)
+        self.assertEqual([b for b in there if there[b] != sent[b]], [], where)
+
+    def check_rebuild(self, server):
+        events = stored(server)
+        now = int(time.time() * 10**6)
+        instants = [instant(now - back * 10**6) for back in (0, 1, 60, 333)]
+        with Server() as fresh:
+            for at in range(0, len(events), 2000):
+                fresh.post_events(events[at:at + 2000])
+            # `now` differs by a little between the two: ask for instants only.
+            self.assertEqual(bodies(server, instants), bodies(fresh, instants), f"seed {SEED}")
+
+
+if __name__ == "__main__":
+    print(f"seed {SEED}")
+    unittest.main()
