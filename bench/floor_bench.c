@@ -4,7 +4,7 @@
  *   floor_bench CHATS [LATE_PERCENT]
  *
  * Prints one line of JSON. The floor is a made one: 100 agents, 10 departments, about
- * 20 events a chat, a chat begins every 30 s / (CHATS / 100,000) on the average, so that
+ * 20 events a chat, spread over 30 days: more chats are more of them in the same time. */
 #include "answer/answer.h"
 #include "base/instant.h"
 #include "floor/floor.h"
