@@ -1,0 +1,45 @@
+/* The sites of one process: a floor each, sharing nothing. */
+#ifndef LIVEFLOOR_SERVER_SITES_H
+#define LIVEFLOOR_SERVER_SITES_H
+
+#include "floor/floor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sites;
+struct site;
+
+/* NULL when there is no memory. */
+struct sites *sites_new(int64_t visitor_timeout_us);
+void sites_free(struct sites *s);
+
+/* The wall clock, never running backwards within the process. */
+int64_t sites_now_us(struct sites *s);
+
+/* A site that is known, or NULL. Sites are never removed while the process runs. */
+struct site *sites_find(struct sites *s, int64_t site_id);
+
+/* A site, made now when it is new. NULL when there are LIMIT_SITES or no memory. */
+struct site *sites_get(struct sites *s, int64_t site_id);
+
+/* How many sites there are; `only` is the one when there is exactly one (may be NULL). */
+size_t sites_count(struct sites *s, int64_t *only);
+
+/* Calls back for each site (in no order). New sites wait meanwhile. */
+typedef void site_visit(void *data, struct site *site);
+void sites_each(struct sites *s, site_visit *visit, void *data);
+
+int64_t site_id(const struct site *site);
+
+/* The floor for reading at now_us: events that waited for their time have been
+ * applied. To be given back with site_read_end, soon: the writer waits. */
+const struct floor *site_read_begin(struct site *site, int64_t now_us);
+void site_read_end(struct site *site);
+
+/* The floor for changing it. */
+struct floor *site_write_begin(struct site *site);
+void site_write_end(struct site *site);
+
+#endif
