@@ -46,7 +46,15 @@ int32_t floor_utc_offset_min(const struct floor *f);
  * kept stay.) */
 bool floor_needs(const struct floor *f, const struct event *e, int64_t horizon_us);
 
-/* Retention: forgets what floor_needs says is not needed any more. */
-void floor_forget(struct floor *f, int64_t horizon_us);
+/* Where floor_forget has got to; begins as all zeros. */
+struct forget_cursor {
+    int part;
+    uint32_t at;
+};
+
+/* Retention: forgets what floor_needs says is not needed any more, some `steps`
+ * entities at a time. False when it is done. */
+bool floor_forget(struct floor *f, int64_t horizon_us, struct forget_cursor *cursor,
+                  uint32_t steps);
 
 #endif

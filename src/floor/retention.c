@@ -159,14 +159,24 @@ static void forget_heartbeats(struct floor *f, uint32_t number, int64_t horizon_
     visitor_refresh(f, number, from, horizon_us);
 }
 
-void floor_forget(struct floor *f, int64_t horizon_us)
+static void forget_chat(struct floor *f, uint32_t chat, int64_t horizon_us)
 {
+    if (f->chats[chat].log_len > 0 && !chat_needed(f, chat, horizon_us))
+        chat_forget(f, chat);
+}
+
+bool floor_forget(struct floor *f, int64_t horizon_us, struct forget_cursor *cursor, uint32_t steps)
+{
+    void (*const forget[])(struct floor *, uint32_t, int64_t) = {forget_chat, forget_marks,
+                                                                 forget_heartbeats};
+    const uint32_t *const counts[] = {&f->chat_ids.count, &f->agent_ids.count,
+                                      &f->visitor_ids.count};
     f->version++;
-    for (uint32_t i = 0; i < f->chat_ids.count; i++)
-        if (f->chats[i].log_len > 0 && !chat_needed(f, i, horizon_us))
-            chat_forget(f, i);
-    for (uint32_t i = 0; i < f->agent_ids.count; i++)
-        forget_marks(f, i, horizon_us);
-    for (uint32_t i = 0; i < f->visitor_ids.count; i++)
-        forget_heartbeats(f, i, horizon_us);
+    for (; cursor->part < 3; cursor->part++, cursor->at = 0)
+        for (; cursor->at < *counts[cursor->part]; cursor->at++) {
+            if (steps-- == 0)
+                return true;
+            forget[cursor->part](f, cursor->at, horizon_us);
+        }
+    return false;
 }

@@ -16,8 +16,8 @@ struct site {
 struct sites {
     int64_t visitor_timeout_us;
     _Atomic int64_t latest_us;
-    pthread_rwlock_t lock;  /* of the table below */
-    struct site **slots;    /* open addressing by id */
+    pthread_rwlock_t lock; /* of the table below */
+    struct site **slots;   /* open addressing by id */
     size_t slot_count, count;
 };
 
@@ -156,16 +156,18 @@ int64_t site_id(const struct site *site)
     return site->id;
 }
 
-const struct floor *site_read_begin(struct site *site, int64_t now_us)
+const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t *now_us)
 {
     pthread_rwlock_rdlock(&site->lock);
-    while (floor_next_waiting(site->floor) <= now_us) {
+    *now_us = sites_now_us(s);
+    while (floor_next_waiting(site->floor) <= *now_us) {
         /* Rare: an event ahead of its time is due. */
         pthread_rwlock_unlock(&site->lock);
         pthread_rwlock_wrlock(&site->lock);
-        floor_advance(site->floor, now_us);
+        floor_advance(site->floor, sites_now_us(s));
         pthread_rwlock_unlock(&site->lock);
         pthread_rwlock_rdlock(&site->lock);
+        *now_us = sites_now_us(s);
     }
     return site->floor;
 }

@@ -33,9 +33,10 @@ void sites_each(struct sites *s, site_visit *visit, void *data);
 
 int64_t site_id(const struct site *site);
 
-/* The floor for reading at now_us: events that waited for their time have been
- * applied. To be given back with site_read_end, soon: the writer waits. */
-const struct floor *site_read_begin(struct site *site, int64_t now_us);
+/* The floor for reading, and the `now` to read it at: taken under the lock, so that
+ * nothing in the floor is later; events that waited for their time have been applied.
+ * To be given back with site_read_end, soon: the writer waits. */
+const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t *now_us);
 void site_read_end(struct site *site);
 
 /* The floor for changing it. */

@@ -1,0 +1,77 @@
+/* The one writer: takes decoded batches from all workers, drops duplicates, commits
+ * them to the journal as one group, applies them to the floors in journal order, and
+ * only then says done (docs/architecture.md, "Threads"). */
+#ifndef LIVEFLOOR_SERVER_INGEST_H
+#define LIVEFLOOR_SERVER_INGEST_H
+
+#include "base/problem.h"
+#include "event/decode.h"
+#include "journal/id_index.h"
+#include "journal/journal.h"
+#include "server/sites.h"
+
+#include <stdatomic.h>
+
+struct ingest;
+
+/* One request's batch. The caller owns it and all that the events point to, and keeps
+ * both until `done` is called. */
+struct ingest_ticket {
+    const struct decoded_event *events;
+    size_t event_count;
+    size_t bytes; /* what it holds in memory, for LIMIT_QUEUED_BYTES */
+    /* Called on the writer's thread when the outcome stands. */
+    void (*done)(struct ingest_ticket *ticket);
+    void *user;
+
+    /* The outcome: problem.code is 0 when all is durable and visible. */
+    struct problem problem;
+    size_t accepted, duplicates;
+    uint64_t sequence; /* of the last record of this batch, or of the journal */
+
+    struct ingest_ticket *next; /* the queue's */
+};
+
+/* Tells whether a record really has an id: in the journal, or in the group that is
+ * about to be written. The data of ingest_verify_id. */
+struct ingest_ids {
+    struct journal *journal;
+    const struct journal_record *group;
+    size_t group_count;
+};
+
+struct ingest_settings {
+    struct journal *journal;
+    struct id_index *ids;        /* made with ingest_verify_id and … */
+    struct ingest_ids *id_check; /* … this as its data */
+    struct sites *sites;
+    uint64_t last_sequence; /* the journal's, at start */
+    /* Background work between groups, on the writer's thread: does a short step, says
+     * whether there is more to do at once. Asked again every chore_interval_s. */
+    bool (*chore)(void *data);
+    void *chore_data;
+    unsigned chore_interval_s;
+};
+
+/* Running totals, for /metrics. */
+struct ingest_totals {
+    _Atomic uint64_t accepted, duplicates, groups, failed_groups, waiting_bytes, last_sequence;
+};
+
+/* Starts the writer's thread. 0 or -1. */
+int ingest_start(const struct ingest_settings *settings, struct ingest **out,
+                 struct problem *problem);
+
+/* Hands a ticket over; from any thread. -1 with *problem when too much is waiting
+ * (PROBLEM_BUSY) or the writer is stopping; then `done` is not called. */
+int ingest_submit(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem);
+
+/* Finishes what is queued, then ends the thread and frees. NULL is fine. */
+void ingest_stop(struct ingest *g);
+
+const struct ingest_totals *ingest_get_totals(const struct ingest *g);
+
+/* An id_index_verify; data is a struct ingest_ids. */
+bool ingest_verify_id(void *data, uint64_t sequence, int64_t site_id, struct span id);
+
+#endif

@@ -1,0 +1,15 @@
+/* From the journal to the state, at start. */
+#ifndef LIVEFLOOR_SERVER_REBUILD_H
+#define LIVEFLOOR_SERVER_REBUILD_H
+
+#include "journal/id_index.h"
+#include "journal/journal.h"
+#include "server/sites.h"
+
+/* Reads the whole journal into the floors and the id index. Logs its progress.
+ * -1 with *problem for a damaged record (it says which, and to run `livefloor
+ * check`). */
+int rebuild(struct journal *journal, struct sites *sites, struct id_index *ids,
+            struct problem *problem);
+
+#endif

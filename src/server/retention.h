@@ -1,0 +1,29 @@
+/* Retention: what is older than the horizon and not needed any more goes, in the
+ * background (docs/decisions/0005). */
+#ifndef LIVEFLOOR_SERVER_RETENTION_H
+#define LIVEFLOOR_SERVER_RETENTION_H
+
+#include "journal/id_index.h"
+#include "journal/journal.h"
+#include "server/sites.h"
+
+struct retention;
+
+/* NULL when there is no memory. `days` 0 keeps all. */
+struct retention *retention_new(struct journal *journal, struct id_index *ids, struct sites *sites,
+                                unsigned days);
+void retention_free(struct retention *r);
+
+/* Takes another number of days (the configuration was read again); any thread. */
+void retention_set_days(struct retention *r, unsigned days);
+unsigned retention_days(const struct retention *r);
+
+/* The first instant held, INT64_MIN when all is: never moves back, not even over a
+ * restart. Any thread. */
+int64_t retention_horizon(struct retention *r, int64_t now_us);
+
+/* A short step of the work; true when there is more to do at once. The writer's
+ * chore (server/ingest.h): data is the struct retention. */
+bool retention_step(void *data);
+
+#endif
