@@ -14,10 +14,10 @@ struct decoder *decoder_new(void);
 void decoder_free(struct decoder *d);
 
 enum body_format {
-    BODY_JSON,              /* application/json: one event or an array */
-    BODY_NDJSON,            /* application/x-ndjson: one a line, blank lines skipped */
-    BODY_CLOUDEVENT,        /* application/cloudevents+json */
-    BODY_CLOUDEVENT_BATCH,  /* application/cloudevents-batch+json */
+    BODY_JSON,             /* application/json: one event or an array */
+    BODY_NDJSON,           /* application/x-ndjson: one a line, blank lines skipped */
+    BODY_CLOUDEVENT,       /* application/cloudevents+json */
+    BODY_CLOUDEVENT_BATCH, /* application/cloudevents-batch+json */
 };
 
 /* The format that a Content-Type names (parameters such as charset aside); false
@@ -26,13 +26,13 @@ bool body_format_find(struct span content_type, enum body_format *out);
 
 /* What the surroundings give to events that do not say it themselves. */
 struct decode_context {
-    bool has_site;           /* site_id is the default for events without siteId */
+    bool has_site; /* site_id is the default for events without siteId */
     int64_t site_id;
-    bool only_site;          /* an event that names another site is refused */
-    int64_t arrival_us;      /* the default time */
-    int64_t oldest_us;       /* older is refused (PROBLEM_EVENT_TOO_OLD) … */
-    const char *oldest_why;  /* … with this sentence */
-    int64_t newest_us;       /* newer is refused (PROBLEM_EVENT_AHEAD) */
+    bool only_site;         /* an event that names another site is refused */
+    int64_t arrival_us;     /* the default time */
+    int64_t oldest_us;      /* older is refused (PROBLEM_EVENT_TOO_OLD) … */
+    const char *oldest_why; /* … with this sentence */
+    int64_t newest_us;      /* newer is refused (PROBLEM_EVENT_AHEAD) */
 };
 
 /* One accepted event: typed, and its normal JSON text: one object, one line, with

@@ -63,9 +63,10 @@ enum json_status json_reader_open(struct json_reader *r, struct span text, size_
                                   uint32_t most_depth, enum json_kind *whole);
 
 /* Reads the next element when the whole is an array, else the whole: JSON_OK and
- * its nodes, which live until the next call and whose spans lie in the text, or
- * where something was escaped in the reader's memory until the next open. To
- * know that the text was in order to its end, read on to JSON_DONE. */
+ * its nodes, which live until another value is read and whose spans lie in the
+ * text, or where something was escaped in the reader's memory until the next
+ * open. To know that the text was in order to its end, read on to JSON_DONE
+ * (which leaves the last nodes in place). */
 enum json_status json_reader_next(struct json_reader *r, struct json_node **nodes);
 
 /* About where reading stopped, in bytes from the start of the text. */
