@@ -16,12 +16,12 @@ struct journal;
 /* One record: an accepted event in its normal JSON text, when it came, and what
  * is needed to find it without decoding that text. */
 struct journal_record {
-    uint64_t sequence;  /* from 1, ascending, never used again; append gives it */
+    uint64_t sequence; /* from 1, ascending, never used again; append gives it */
     int64_t site_id;
     int64_t arrival_us;
-    int64_t time_us;    /* the event's own time */
-    struct span id;     /* the event's id */
-    struct span json;   /* the event (event/decode.h, decoded_event.json) */
+    int64_t time_us;  /* the event's own time */
+    struct span id;   /* the event's id */
+    struct span json; /* the event (event/decode.h, decoded_event.json) */
 };
 
 struct journal_options {
@@ -32,7 +32,7 @@ struct journal_options {
 
 struct journal_stats {
     uint64_t records, first_sequence, last_sequence; /* 0 when empty */
-    uint64_t bytes_used; /* on disk, pages in use */
+    uint64_t bytes_used;                             /* on disk, pages in use */
 };
 
 /* Opens or creates. A directory that another writer holds, a newer format or a
@@ -63,8 +63,7 @@ int journal_read(struct journal *j, uint64_t sequence, journal_visit *visit, voi
 
 /* Removes records (retention) in one durable commit; sequences that are not there
  * are ignored. */
-int journal_remove(struct journal *j, const uint64_t *sequences, size_t n,
-                   struct problem *problem);
+int journal_remove(struct journal *j, const uint64_t *sequences, size_t n, struct problem *problem);
 
 int journal_get_stats(struct journal *j, struct journal_stats *out, struct problem *problem);
 

@@ -1,0 +1,192 @@
+#include "journal/lmdb_env.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAP_DEFAULT (UINT64_C(1) << 40) /* sparse: an address range, not memory */
+#define MAP_LEAST (UINT64_C(1) << 30)
+#define READERS 512u
+
+struct sequence_key sequence_key_of(uint64_t sequence)
+{
+    struct sequence_key key;
+    sequence = htobe64(sequence);
+    memcpy(key.bytes, &sequence, sizeof key.bytes);
+    return key;
+}
+
+uint64_t sequence_of_key(const MDB_val *key)
+{
+    uint64_t sequence = 0;
+    if (key->mv_size == sizeof sequence)
+        memcpy(&sequence, key->mv_data, sizeof sequence);
+    return be64toh(sequence);
+}
+
+int lmdb_store_problem(int error, struct problem *problem)
+{
+    if (error == ENOSPC || error == EDQUOT || error == EFBIG || error == MDB_MAP_FULL)
+        return problem_set(problem, PROBLEM_STORE,
+                           "The store is full: nothing was kept; make room on its disk and send "
+                           "this again.");
+    return problem_set(problem, PROBLEM_STORE,
+                       "The store cannot write now (%s): nothing was kept; send this again later.",
+                       mdb_strerror(error));
+}
+
+int lmdb_read_problem(int error, struct problem *problem)
+{
+    return problem_set(problem, PROBLEM_STORE, "The store cannot be read now (%s).",
+                       mdb_strerror(error));
+}
+
+static int open_problem(const struct lmdb_journal *j, int error, struct problem *problem)
+{
+    if (error == MDB_VERSION_MISMATCH || error == MDB_INVALID)
+        return problem_set(problem, PROBLEM_STORE,
+                           "The store in %s is not a journal of this program, or is broken (%s).",
+                           j->directory, mdb_strerror(error));
+    return problem_set(problem, PROBLEM_STORE, "The store in %s cannot be opened: %s.",
+                       j->directory, mdb_strerror(error));
+}
+
+/* Opens the environment with the largest map that the system allows. */
+static int env_map(struct lmdb_journal *j)
+{
+    unsigned flags = MDB_NOTLS | (j->read_only ? MDB_RDONLY : 0u);
+    int error = ENOMEM;
+    for (uint64_t map = j->map_bytes; map >= MAP_LEAST || map == j->map_bytes; map /= 2) {
+        error = mdb_env_create(&j->env);
+        if (error != 0)
+            return error;
+        mdb_env_set_maxdbs(j->env, 2);
+        mdb_env_set_maxreaders(j->env, READERS);
+        error = mdb_env_set_mapsize(j->env, map);
+        if (error == 0)
+            error = mdb_env_open(j->env, j->directory, flags, 0600);
+        if (error == 0)
+            return 0;
+        mdb_env_close(j->env);
+        j->env = NULL;
+        if (error != ENOMEM && error != EINVAL && error != EFBIG)
+            return error;
+    }
+    return error;
+}
+
+static int note_get(const struct lmdb_journal *j, MDB_txn *txn, const char *key, uint64_t *out)
+{
+    MDB_val k = {strlen(key), (void *)(uintptr_t)key}, v;
+    int error = mdb_get(txn, j->notes, &k, &v);
+    if (error != 0)
+        return error;
+    if (v.mv_size != sizeof *out)
+        return MDB_INVALID;
+    memcpy(out, v.mv_data, sizeof *out);
+    *out = le64toh(*out);
+    return 0;
+}
+
+/* The format is written once and then looked at; a newer one is refused. */
+static int format_check(struct lmdb_journal *j, MDB_txn *txn, struct problem *problem)
+{
+    uint64_t format;
+    int error = note_get(j, txn, NOTE_FORMAT, &format);
+    if (error == MDB_NOTFOUND && !j->read_only) {
+        format = htole64(JOURNAL_FORMAT);
+        MDB_val k = {strlen(NOTE_FORMAT), (void *)(uintptr_t)NOTE_FORMAT};
+        MDB_val v = {sizeof format, &format};
+        error = mdb_put(txn, j->notes, &k, &v, 0);
+        return error == 0 ? 0 : lmdb_store_problem(error, problem);
+    }
+    if (error != 0)
+        return open_problem(j, error, problem);
+    if (format > JOURNAL_FORMAT)
+        return problem_set(problem, PROBLEM_STORE,
+                           "The store in %s has format %llu, this program knows up to %u: use a "
+                           "newer livefloor.",
+                           j->directory, (unsigned long long)format, JOURNAL_FORMAT);
+    return 0;
+}
+
+static int next_sequence_find(struct lmdb_journal *j, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint64_t noted;
+    int error = mdb_cursor_open(txn, j->records, &cursor);
+    if (error != 0)
+        return error;
+    error = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    mdb_cursor_close(cursor);
+    if (error != 0 && error != MDB_NOTFOUND)
+        return error;
+    j->next_sequence = error == 0 ? sequence_of_key(&key) + 1 : 1;
+    error = note_get(j, txn, NOTE_NEXT, &noted);
+    if (error == 0 && noted > j->next_sequence)
+        j->next_sequence = noted;
+    return error == MDB_NOTFOUND ? 0 : error;
+}
+
+static int databases_open(struct lmdb_journal *j, struct problem *problem)
+{
+    MDB_txn *txn;
+    unsigned create = j->read_only ? 0 : MDB_CREATE;
+    int error = mdb_txn_begin(j->env, NULL, j->read_only ? MDB_RDONLY : 0, &txn);
+    if (error != 0)
+        return open_problem(j, error, problem);
+    error = mdb_dbi_open(txn, "records", create, &j->records);
+    if (error == 0)
+        error = mdb_dbi_open(txn, "notes", create, &j->notes);
+    if (error == MDB_NOTFOUND) {
+        mdb_txn_abort(txn);
+        return problem_set(problem, PROBLEM_STORE, "There is no journal in %s.", j->directory);
+    }
+    if (error == 0)
+        error = next_sequence_find(j, txn);
+    if (error != 0) {
+        mdb_txn_abort(txn);
+        return open_problem(j, error, problem);
+    }
+    if (format_check(j, txn, problem) < 0) {
+        mdb_txn_abort(txn);
+        return -1;
+    }
+    error = mdb_txn_commit(txn);
+    return error == 0 ? 0 : open_problem(j, error, problem);
+}
+
+int lmdb_env_open(struct lmdb_journal *j, struct problem *problem)
+{
+    if (j->map_bytes == 0)
+        j->map_bytes = MAP_DEFAULT;
+    int error = env_map(j), dead;
+    if (error == ENOENT)
+        return problem_set(problem, PROBLEM_STORE, "There is no journal in %s.", j->directory);
+    if (error != 0)
+        return open_problem(j, error, problem);
+    mdb_reader_check(j->env, &dead); /* of processes that were killed */
+    if (databases_open(j, problem) < 0) {
+        lmdb_env_close(j);
+        return -1;
+    }
+    return 0;
+}
+
+void lmdb_env_close(struct lmdb_journal *j)
+{
+    if (j->env != NULL)
+        mdb_env_close(j->env);
+    j->env = NULL;
+}
+
+int lmdb_env_reopen(struct lmdb_journal *j, struct problem *problem)
+{
+    pthread_rwlock_wrlock(&j->env_lock);
+    lmdb_env_close(j);
+    int failed = lmdb_env_open(j, problem);
+    pthread_rwlock_unlock(&j->env_lock);
+    return failed;
+}

@@ -1,0 +1,49 @@
+/* The LMDB environment of a journal: opening, its lock, its errors. */
+#ifndef LIVEFLOOR_JOURNAL_LMDB_ENV_H
+#define LIVEFLOOR_JOURNAL_LMDB_ENV_H
+
+#include "journal/journal_ops.h"
+
+#include <lmdb.h>
+#include <pthread.h>
+
+/* The notes of this file's own. */
+#define NOTE_FORMAT "format"
+#define NOTE_NEXT "next-sequence"
+#define JOURNAL_FORMAT 1u
+
+struct lmdb_journal {
+    struct journal base;
+    char *directory;
+    bool read_only;
+    uint64_t map_bytes;
+    int lock_fd; /* held by the one writer; -1 when reading only */
+    /* Readers of the environment hold this shared; opening it again exclusively. */
+    pthread_rwlock_t env_lock;
+    MDB_env *env;
+    MDB_dbi records, notes;
+    uint64_t next_sequence;
+};
+
+/* Opens the environment and its databases. */
+int lmdb_env_open(struct lmdb_journal *j, struct problem *problem);
+void lmdb_env_close(struct lmdb_journal *j);
+
+/* A failed commit can leave LMDB refusing all that follows (MDB_PANIC): opens the
+ * environment again, from what is durable. */
+int lmdb_env_reopen(struct lmdb_journal *j, struct problem *problem);
+
+/* What a failed write means for the user. Returns -1. */
+int lmdb_store_problem(int error, struct problem *problem);
+
+/* What a failed read means. Returns -1. */
+int lmdb_read_problem(int error, struct problem *problem);
+
+/* Keys are big-endian, so that their bytewise order is their order. */
+struct sequence_key {
+    uint8_t bytes[8];
+};
+struct sequence_key sequence_key_of(uint64_t sequence);
+uint64_t sequence_of_key(const MDB_val *key);
+
+#endif

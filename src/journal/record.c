@@ -1,0 +1,86 @@
+#include "journal/record.h"
+
+#include <endian.h>
+#include <xxhash.h>
+
+/* Offsets in the head. All numbers are little-endian. */
+enum {
+    AT_VERSION = 0,  /* u8 */
+    AT_FLAGS = 1,    /* u8, 0 */
+    AT_ID_LEN = 2,   /* u16 */
+    AT_JSON_LEN = 4, /* u32 */
+    AT_ARRIVAL = 8,  /* i64 µs */
+    AT_TIME = 16,    /* i64 µs */
+    AT_SITE = 24,    /* i64 */
+    AT_CHECKSUM = 32 /* u64: XXH3 of the bytes 0..31, id and JSON, seeded with the sequence */
+};
+
+static void put64(uint8_t *at, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static uint64_t get64(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return le64toh(value);
+}
+
+static uint64_t checksum(uint64_t sequence, const uint8_t *bytes, size_t size)
+{
+    /* The head before the checksum, mixed with all that follows it. */
+    uint64_t head = XXH3_64bits_withSeed(bytes, AT_CHECKSUM, sequence);
+    return XXH3_64bits_withSeed(bytes + RECORD_HEAD_BYTES, size - RECORD_HEAD_BYTES, head);
+}
+
+size_t record_size(const struct journal_record *record)
+{
+    return RECORD_HEAD_BYTES + record->id.len + record->json.len;
+}
+
+void record_write(const struct journal_record *record, void *out)
+{
+    uint8_t *bytes = out;
+    uint16_t id_len = htole16((uint16_t)record->id.len);
+    uint32_t json_len = htole32((uint32_t)record->json.len);
+    bytes[AT_VERSION] = RECORD_VERSION;
+    bytes[AT_FLAGS] = 0;
+    memcpy(bytes + AT_ID_LEN, &id_len, sizeof id_len);
+    memcpy(bytes + AT_JSON_LEN, &json_len, sizeof json_len);
+    put64(bytes + AT_ARRIVAL, (uint64_t)record->arrival_us);
+    put64(bytes + AT_TIME, (uint64_t)record->time_us);
+    put64(bytes + AT_SITE, (uint64_t)record->site_id);
+    memcpy(bytes + RECORD_HEAD_BYTES, record->id.data, record->id.len);
+    memcpy(bytes + RECORD_HEAD_BYTES + record->id.len, record->json.data, record->json.len);
+    put64(bytes + AT_CHECKSUM, checksum(record->sequence, bytes, record_size(record)));
+}
+
+enum record_status record_read(uint64_t sequence, struct span bytes, struct journal_record *out)
+{
+    const uint8_t *at = (const uint8_t *)bytes.data;
+    uint16_t id_len;
+    uint32_t json_len;
+    if (bytes.len < RECORD_HEAD_BYTES)
+        return RECORD_DAMAGED;
+    if (at[AT_VERSION] > RECORD_VERSION)
+        return RECORD_NEWER;
+    memcpy(&id_len, at + AT_ID_LEN, sizeof id_len);
+    memcpy(&json_len, at + AT_JSON_LEN, sizeof json_len);
+    id_len = le16toh(id_len);
+    json_len = le32toh(json_len);
+    if (at[AT_VERSION] != RECORD_VERSION ||
+        bytes.len != RECORD_HEAD_BYTES + (size_t)id_len + json_len ||
+        get64(at + AT_CHECKSUM) != checksum(sequence, at, bytes.len))
+        return RECORD_DAMAGED;
+    *out = (struct journal_record){
+        .sequence = sequence,
+        .site_id = (int64_t)get64(at + AT_SITE),
+        .arrival_us = (int64_t)get64(at + AT_ARRIVAL),
+        .time_us = (int64_t)get64(at + AT_TIME),
+        .id = {bytes.data + RECORD_HEAD_BYTES, id_len},
+        .json = {bytes.data + RECORD_HEAD_BYTES + id_len, json_len},
+    };
+    return RECORD_OK;
+}
