@@ -132,6 +132,11 @@ int64_t floor_next_waiting(const struct floor *f)
     return f->waiting.count > 0 ? f->waiting.events[0]->time_us : INT64_MAX;
 }
 
+int64_t floor_site_id(const struct floor *f)
+{
+    return f->settings.site_id;
+}
+
 uint64_t floor_version(const struct floor *f)
 {
     return f->version;

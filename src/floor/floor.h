@@ -32,6 +32,9 @@ void floor_advance(struct floor *f, int64_t now_us);
  * reader whose now reaches it must have floor_advance called first. */
 int64_t floor_next_waiting(const struct floor *f);
 
+/* Whose floor it is. */
+int64_t floor_site_id(const struct floor *f);
+
 /* Counts every change, so an unchanged floor answers alike at the same now. */
 uint64_t floor_version(const struct floor *f);
 
