@@ -42,6 +42,12 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_hex(char c)
+{
+    char lower = (char)(c | 0x20);
+    return is_digit(c) || (lower >= 'a' && lower <= 'f');
+}
+
 /* Takes blanks off the end of [from, end). */
 static const char *trim(const char *from, const char *end)
 {
@@ -137,31 +143,58 @@ static enum json_status walk_array(json_reader *r, simdjson_result<ondemand::arr
 static enum json_status walk_object(json_reader *r, simdjson_result<ondemand::object> object,
                                     uint32_t depth);
 
-/* Unescaped text between the quotes of a raw string. Nearly all have no escape
- * and can stay where they are. */
-static enum json_status text_of(json_reader *r, struct span raw, ondemand::raw_json_string string,
-                                struct span *out)
+/* Are all escapes between a string's quotes of JSON's grammar? */
+static bool escapes_are_json(struct span s)
 {
-    *out = {raw.data + 1, raw.len - 2};
-    if (out->len == 0 || memchr(out->data, '\\', out->len) == nullptr)
-        return JSON_OK;
-    /* Unescaping never makes longer, so this holds all strings of the text; it
-     * must not move while they are in use. */
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] != '\\')
+            continue;
+        if (++i == s.len || memchr("\"\\/bfnrtu", s.data[i], 9) == nullptr)
+            return false;
+        if (s.data[i] != 'u')
+            continue;
+        for (int digit = 0; digit < 4; digit++) {
+            if (++i == s.len || !is_hex(s.data[i]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Room for all unescaped strings of the text: unescaping never makes longer. It
+ * must not move while they are in use. nullptr: no memory. */
+static uint8_t *unescape_room(json_reader *r)
+{
     size_t need = r->text.len + SIMDJSON_PADDING;
     if (r->unescaped_len == 0 && r->unescaped_cap < need) {
         free(r->unescaped);
         r->unescaped = static_cast<uint8_t *>(malloc(need));
         r->unescaped_cap = r->unescaped == nullptr ? 0 : need;
     }
-    if (r->unescaped == nullptr)
+    return r->unescaped == nullptr ? nullptr : r->unescaped + r->unescaped_len;
+}
+
+/* Unescaped text between the quotes of a raw string. Nearly all have no escape
+ * and can stay where they are. */
+static enum json_status text_of(json_reader *r, struct span raw, ondemand::raw_json_string string,
+                                struct span *out, bool *broken)
+{
+    *out = {raw.data + 1, raw.len - 2};
+    if (out->len == 0 || memchr(out->data, '\\', out->len) == nullptr)
+        return JSON_OK;
+    uint8_t *room = unescape_room(r), *end = room;
+    if (room == nullptr)
         return JSON_NO_MEMORY;
-    uint8_t *end = r->unescaped + r->unescaped_len;
     std::string_view text;
-    if (r->parser.unescape(string, end).get(text) != SUCCESS)
-        return JSON_MALFORMED;
-    r->unescaped_len = (size_t)(end - r->unescaped);
-    *out = {text.data(), text.size()};
-    return JSON_OK;
+    if (r->parser.unescape(string, end).get(text) == SUCCESS) {
+        r->unescaped_len += (size_t)(end - room);
+        *out = {text.data(), text.size()};
+        return JSON_OK;
+    }
+    /* A browser that cuts a text in the middle of an emoji sends this. The
+     * grammar allows it, so it is for one event to answer for, not for all. */
+    *broken = escapes_are_json(*out);
+    return *broken ? JSON_OK : JSON_MALFORMED;
 }
 
 static enum json_status read_string(json_reader *r, ondemand::value &value, struct json_node *node)
@@ -172,7 +205,7 @@ static enum json_status read_string(json_reader *r, ondemand::value &value, stru
      * colon would be skipped as if it were a key. */
     if (value.get_raw_json_string().get(string) != SUCCESS)
         return JSON_MALFORMED;
-    return text_of(r, node->raw, string, &node->text);
+    return text_of(r, node->raw, string, &node->text, &node->broken);
 }
 
 static bool read_word(struct json_node *node, const char *word, enum json_kind kind)
@@ -279,8 +312,9 @@ static enum json_status walk_object(json_reader *r, simdjson_result<ondemand::ob
         if (error_code error = (*at).get(field); error != SUCCESS)
             return status_of(error);
         const char *from = field.key().raw() - 1;
+        bool broken = false;
         struct span key, raw = raw_key(from, field.value().raw_json_token().data());
-        enum json_status status = text_of(r, raw, field.key(), &key);
+        enum json_status status = text_of(r, raw, field.key(), &key, &broken);
         if (status == JSON_OK)
             status = walk_value(r, field.value(), from, key, depth);
         if (status != JSON_OK)

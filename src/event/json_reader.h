@@ -32,6 +32,8 @@ struct json_node {
     enum json_kind kind;
     uint32_t end;     /* index past its last descendant */
     uint32_t tag;     /* the caller's; 0 at first */
+    bool broken;      /* a string with half a surrogate pair escaped in it: it is no
+                       * Unicode, so `text` is what was sent */
     struct span key;  /* unescaped; empty outside an object */
     struct span text; /* a string, unescaped; empty for other kinds */
     struct span raw;  /* as sent, quotes or brackets included */

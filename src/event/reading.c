@@ -13,7 +13,7 @@ static bool is_plain(const struct json_node *string)
 
 bool reading_is_text(const struct json_node *string)
 {
-    return is_plain(string) || span_is_text(string->text);
+    return !string->broken && (is_plain(string) || span_is_text(string->text));
 }
 
 struct span reading_keep(const struct reading *r, const struct json_node *string)

@@ -389,7 +389,7 @@ static void keeps_what_was_sent(void **state)
     }
     /* Fields that this type does not know are nobody's business. */
     const struct event *e = accept(f, "{\"type\":\"site.updated\",\"score\":99,\"chatId\":[],"
-                                      "\"score\":\"x\",\"Name\":5}");
+                                      "\"score\":\"x\",\"Name\":5,\"text\":\"\\ud83d\"}");
     assert_int_equal(e->fields, 0);
 }
 
