@@ -135,52 +135,53 @@ static int read_id(struct reading *r)
 }
 
 /* Refuses an instant that the surroundings do not accept. */
-static int check_time(struct reading *r, const char *shown)
+static int check_time(struct reading *r)
 {
     const struct decode_context *c = r->context;
     int64_t us = r->event->time_us;
-    if (c != NULL && us < c->oldest_us)
-        return problem_set(r->problem, PROBLEM_EVENT_TOO_OLD, "time is %s: %s", shown,
+    char newest[INSTANT_TEXT_BYTES];
+    if (c == NULL || (us >= c->oldest_us && us <= c->newest_us))
+        return 0;
+    struct shown shown = reading_show(r->head[KEY_TIME]->raw);
+    if (us < c->oldest_us)
+        return problem_set(r->problem, PROBLEM_EVENT_TOO_OLD, "time is %s: %s", shown.text,
                            c->oldest_why != NULL ? c->oldest_why
                                                  : "older than events are accepted here");
-    if (c != NULL && us > c->newest_us) {
-        char newest[INSTANT_TEXT_BYTES];
-        instant_format(c->newest_us, newest);
-        return problem_set(r->problem, PROBLEM_EVENT_AHEAD,
-                           "time is %s: ahead of the server's clock, expected at most %s", shown,
-                           newest);
-    }
-    return 0;
+    instant_format(c->newest_us, newest);
+    return problem_set(r->problem, PROBLEM_EVENT_AHEAD,
+                       "time is %s: ahead of the server's clock, expected at most %s", shown.text,
+                       newest);
+}
+
+/* Refuses a time that is none, or has no zone. */
+static int refuse_time(struct reading *r, enum instant_status status)
+{
+    struct shown shown = reading_show(r->head[KEY_TIME]->raw);
+    const char *why = ", without a zone: end it with Z or an offset such as +02:00";
+    if (status == INSTANT_MALFORMED)
+        why = ": expected yyyy-MM-ddTHH:mm:ss[.f] with Z or an offset such as +02:00";
+    else if (status == INSTANT_NO_SUCH)
+        why = ": there is no such date, time of day or zone";
+    return problem_set(r->problem, PROBLEM_EVENT_TIME, "time is %s%s", shown.text, why);
 }
 
 static int read_time(struct reading *r)
 {
     const struct json_node *n = r->head[KEY_TIME];
-    bool zone;
+    enum instant_status status = INSTANT_MALFORMED;
+    bool zone = false;
     if (n == NULL && r->context == NULL)
         return problem_set(r->problem, PROBLEM_EVENT_TIME, "time is missing from a kept event");
     if (n == NULL) {
         r->event->time_us = r->context->arrival_us;
         return 0;
     }
-    struct shown shown = reading_show(n->raw);
-    enum instant_status status = INSTANT_MALFORMED;
     /* A blank stands for '+' in forms only. */
     if (n->kind == JSON_STRING && n->text.len > 0 && memchr(n->text.data, ' ', n->text.len) == NULL)
         status = instant_parse(n->text, &r->event->time_us, &zone);
-    if (status == INSTANT_MALFORMED)
-        return problem_set(r->problem, PROBLEM_EVENT_TIME,
-                           "time is %s: expected yyyy-MM-ddTHH:mm:ss[.f] with Z or an offset "
-                           "such as +02:00",
-                           shown.text);
-    if (status == INSTANT_NO_SUCH)
-        return problem_set(r->problem, PROBLEM_EVENT_TIME,
-                           "time is %s: there is no such date, time of day or zone", shown.text);
-    if (!zone)
-        return problem_set(r->problem, PROBLEM_EVENT_TIME,
-                           "time is %s, without a zone: end it with Z or an offset such as +02:00",
-                           shown.text);
-    return check_time(r, shown.text);
+    if (status != INSTANT_OK || !zone)
+        return refuse_time(r, status);
+    return check_time(r);
 }
 
 int head_read(struct reading *r)
