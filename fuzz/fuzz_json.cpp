@@ -34,6 +34,19 @@ static enum json_status read_all(struct json_reader *reader, struct span text, b
     return status;
 }
 
+/* Holds what the reader made of a text against what the other parser did. */
+static void compare(enum json_status status, bool broken, simdjson::error_code error,
+                    bool container)
+{
+    /* Numbers are kept as they are written, however long; half a surrogate pair
+     * is marked; and the depth is bounded. */
+    if (status == JSON_DONE && error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR &&
+        !(error == simdjson::STRING_ERROR && broken))
+        abort();
+    if (status != JSON_DONE && status != JSON_TOO_DEEP && container)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct json_reader *reader = json_reader_new();
@@ -43,19 +56,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (size > 0)
         memcpy(text, data, size);
-    memset(text + size, '}', JSON_READER_PADDING);
-    bool broken = false;
-    enum json_status status = read_all(reader, {text, size}, &broken);
+    memset(text + size, ' ', JSON_READER_PADDING);
     simdjson::dom::element whole;
     simdjson::error_code error = parser.parse(text, size, false).get(whole);
     bool container = error == simdjson::SUCCESS && (whole.is_array() || whole.is_object());
-    /* Numbers are kept as they are written, however long; half a surrogate pair
-     * is marked; and the depth is bounded. */
-    if (status == JSON_DONE && error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR &&
-        !(error == simdjson::STRING_ERROR && broken))
-        abort();
-    if (status != JSON_DONE && status != JSON_TOO_DEEP && container)
-        abort();
+    for (const char *padding = " }],"; *padding != '\0'; padding++) {
+        bool broken = false;
+        memset(text + size, *padding, JSON_READER_PADDING);
+        enum json_status status = read_all(reader, {text, size}, &broken);
+        compare(status, broken, error, container);
+    }
     free(text);
     return 0;
 }

@@ -259,11 +259,18 @@ static enum json_status walk_value(json_reader *r, ondemand::value &value, const
     node->kind = first == '{' ? JSON_OBJECT : JSON_ARRAY;
     enum json_status status = first == '{' ? walk_object(r, value.get_object(), depth + 1)
                                            : walk_array(r, value.get_array(), depth + 1);
-    if (status != JSON_OK || r->oversize)
+    if (status != JSON_OK)
         return status;
+    /* What is around this value still has to be closed. Checked here, before the
+     * walk could take the bytes after the text for closing brackets. */
+    const char *next = nullptr;
+    if (r->document.current_location().get(next) != SUCCESS)
+        return JSON_CUT_OFF;
+    if (r->oversize)
+        return JSON_OK;
     node = &r->nodes[index]; /* the list may have moved */
     node->end = (uint32_t)r->node_count;
-    node->raw.len = (size_t)(trim(node->raw.data, position(r)) - node->raw.data);
+    node->raw.len = (size_t)(trim(node->raw.data, next) - node->raw.data);
     return JSON_OK;
 }
 

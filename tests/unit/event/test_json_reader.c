@@ -7,12 +7,14 @@
 
 /* Reads a whole text from memory that ends with the padding; counts its values.
  * Returns how it ended; */
-static enum json_status read_all(struct json_reader *r, struct span s, unsigned *values)
+static enum json_status read_padded(struct json_reader *r, struct span s, const char *padding,
+                                    unsigned *values)
 {
     char *text = malloc(s.len + JSON_READER_PADDING);
     assert_non_null(text);
     memcpy(text, s.data, s.len);
-    memset(text + s.len, '}', JSON_READER_PADDING);
+    for (size_t i = 0; i < JSON_READER_PADDING; i++)
+        text[s.len + i] = padding[i % strlen(padding)];
     struct json_node *nodes = NULL;
     enum json_kind whole;
     enum json_status status =
@@ -23,6 +25,21 @@ static enum json_status read_all(struct json_reader *r, struct span s, unsigned 
         *values += status == JSON_OK;
     }
     free(text);
+    return status;
+}
+
+/* The same, of a text whose worth no byte after it may change (the reason to
+ * refuse it may differ). */
+static enum json_status read_all(struct json_reader *r, struct span s, unsigned *values)
+{
+    static const char *const paddings[] = {"}", "]", "}]", "]}", ",", ":1}", "\"", "0", " "};
+    enum json_status status = read_padded(r, s, "}", values);
+    for (size_t i = 1; i < sizeof paddings / sizeof *paddings; i++) {
+        unsigned again;
+        enum json_status other = read_padded(r, s, paddings[i], &again);
+        assert_int_equal(other > JSON_OVERSIZE, status > JSON_OVERSIZE);
+        assert_int_equal(other == JSON_DONE, status == JSON_DONE);
+    }
     return status;
 }
 
@@ -157,6 +174,10 @@ static void refuses_everything_else(void **state)
         "{\"a\":1}]",
         "[1]}",
         "[[1],{\"a\":2]]",
+        "[{\"\":{\"\":[]",
+        "{\"a\":[{}",
+        "[[[]",
+        "[[{}]",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         unsigned values;
