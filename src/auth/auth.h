@@ -14,7 +14,7 @@ enum scope { SCOPE_READ = 1, SCOPE_INGEST = 2, SCOPE_ADMIN = 4, SCOPE_ALL = 7 };
 struct credential {
     uint32_t scopes; /* enum scope, or-ed */
     bool all_sites;
-    int64_t site_id; /* when not all_sites */
+    int64_t site_id;   /* when not all_sites */
     char token_id[17]; /* public short name of the token, hexadecimal */
 };
 

@@ -14,14 +14,14 @@ struct http_server;   /* the listener and its workers */
 struct http_exchange; /* one request and its answer */
 
 enum http_method {
-    HTTP_GET,
-    HTTP_HEAD,
-    HTTP_POST,
-    HTTP_OPTIONS,
-    HTTP_PUT,
-    HTTP_DELETE,
-    HTTP_PATCH,
-    HTTP_OTHER, /* well-formed, but none of these */
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_OPTIONS,
+    METHOD_PUT,
+    METHOD_DELETE,
+    METHOD_PATCH,
+    METHOD_OTHER, /* well-formed, but none of these */
 };
 
 struct http_field {
@@ -36,7 +36,7 @@ struct http_request {
     struct span query;  /* after '?', not decoded; empty when there is none */
     const struct http_field *fields;
     size_t field_count;
-    struct span body;   /* whole, chunks joined; followed by 64 readable bytes; empty in on_head */
+    struct span body; /* whole, chunks joined; followed by 64 readable bytes; empty in on_head */
 };
 
 /* A field's value by name, case aside; the first when there are several (of the
@@ -45,9 +45,10 @@ const struct span *http_find_field(const struct http_request *request, const cha
 
 struct http_response {
     int status;
-    const struct http_field *fields; /* besides Content-Length, Connection and Date, which are ours */
+    const struct http_field
+        *fields; /* besides Content-Length, Connection and Date, which are ours */
     size_t field_count;
-    struct span body;    /* copied; not sent for HEAD (its length is), 204 and 304 */
+    struct span body; /* copied; not sent for HEAD (its length is), 204 and 304 */
 };
 
 /* All run on the exchange's worker thread and must not block. */
@@ -73,7 +74,7 @@ struct http_settings {
     struct http_handlers handlers;
     /* Time-outs in ms; 0 takes those of base/limits.h (tests shorten them). */
     unsigned head_ms, idle_ms, body_grace_ms, write_stall_ms;
-    size_t max_connections; /* for each worker; 0: LIMIT_CONNECTIONS */
+    size_t max_connections;           /* for each worker; 0: LIMIT_CONNECTIONS */
     struct span refusal_content_type; /* of on_refusal's bodies */
 };
 

@@ -1,0 +1,57 @@
+/* livefloor: dispatches to its commands. */
+#include "cli/commands.h"
+
+#include <argp.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} COMMANDS[] = {
+    {"serve", cmd_serve, "run the server"},
+    {"token", cmd_token, "create, list and revoke API tokens"},
+    {"import", cmd_import, "send recorded events (NDJSON, plain or gzip) to a server"},
+    {"export", cmd_export, "write the stored events as NDJSON"},
+    {"check", cmd_check, "verify a store"},
+};
+#define COMMAND_COUNT (sizeof COMMANDS / sizeof COMMANDS[0])
+
+static void usage(FILE *to)
+{
+    fputs("Usage: livefloor COMMAND [OPTION...]\n\n"
+          "The real-time floor of a live-chat operation.\n\n",
+          to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-8s %s\n", COMMANDS[i].name, COMMANDS[i].help);
+    fputs("\n`livefloor COMMAND --help` tells the rest. Exit status: 0 done, 1 failed, 2 usage.\n",
+          to);
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = 2;
+    if (argc < 2) {
+        usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("livefloor " LIVEFLOOR_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], COMMANDS[i].name) != 0)
+            continue;
+        char name[32];
+        snprintf(name, sizeof name, "livefloor %s", COMMANDS[i].name);
+        argv[1] = name;
+        return COMMANDS[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "livefloor: there is no command '%s'.\n\n", argv[1]);
+    usage(stderr);
+    return 2;
+}

@@ -1,0 +1,102 @@
+/* Answers as bytes. */
+#include "http/connection.h"
+#include "http/worker.h"
+
+#include <stdio.h>
+
+static const char *reason_of(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 204:
+        return "No Content";
+    case 304:
+        return "Not Modified";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 500:
+        return "Internal Server Error";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Answer";
+    }
+}
+
+static void put_fields(struct http_exchange *x, const struct http_response *r)
+{
+    struct buffer *out = &x->out;
+    for (size_t i = 0; i < r->field_count; i++) {
+        buffer_append_span(out, r->fields[i].name);
+        buffer_append(out, ": ", 2);
+        buffer_append_span(out, r->fields[i].value);
+        buffer_append(out, "\r\n", 2);
+    }
+}
+
+void http_respond(struct http_exchange *x, const struct http_response *r)
+{
+    struct buffer *out = &x->out;
+    bool bodyless = r->status == 204 || r->status == 304;
+    if (x->answered)
+        return;
+    x->answered = true;
+    if (x->closing)
+        return;
+    if (x->worker->draining)
+        x->keep_alive = false;
+    buffer_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status, reason_of(r->status),
+                  worker_date(x->worker));
+    put_fields(x, r);
+    if (!bodyless)
+        buffer_printf(out, "Content-Length: %zu\r\n", r->body.len);
+    if (!x->keep_alive)
+        buffer_append_text(out, "Connection: close\r\n");
+    else if (x->head.minor_0)
+        buffer_append_text(out, "Connection: keep-alive\r\n");
+    buffer_append(out, "\r\n", 2);
+    if (!bodyless && x->head.request.method != METHOD_HEAD)
+        buffer_append_span(out, r->body);
+    if (out->failed)
+        connection_close(x); /* no memory to answer */
+}
+
+void connection_refuse(struct http_exchange *x, int code, const char *message)
+{
+    char body[1024];
+    const struct http_settings *s = &x->worker->server->settings;
+    struct http_field type = {SPAN("Content-Type"), s->refusal_content_type};
+    size_t len = s->handlers.on_refusal != NULL
+                     ? s->handlers.on_refusal(code, message, body, sizeof body, s->handlers.data)
+                     : 0;
+    x->keep_alive = false;
+    x->answered = false;
+    const struct http_response response = {.status = problem_status(code),
+                                           .fields = &type,
+                                           .field_count = type.value.len > 0,
+                                           .body = {body, len}};
+    http_respond(x, &response);
+}

@@ -1,0 +1,222 @@
+#include "server/app.h"
+
+#include "base/instant.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "server/rebuild.h"
+#include "server/respond.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The site of a first start (api.md §5). */
+#define FIRST_SITE 10000
+#define RETENTION_INTERVAL_S 3600u
+
+static int path_in(const struct app *app, const char *name, char **out, struct problem *problem)
+{
+    if (asprintf(out, "%s/%s", app->settings->data, name) >= 0)
+        return 0;
+    *out = NULL;
+    return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
+}
+
+static int make_directory(const struct app *app, struct problem *problem)
+{
+    if (mkdir(app->settings->data, 0700) == 0 || errno == EEXIST)
+        return 0;
+    return problem_set(problem, PROBLEM_STORE, "The directory %s cannot be made: %s.",
+                       app->settings->data, strerror(errno));
+}
+
+static void count_token(void *data, const struct token_entry *entry)
+{
+    (void)entry;
+    ++*(size_t *)data;
+}
+
+static int write_token_file(const char *path, const char *text, struct problem *problem)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool written = fd >= 0 && dprintf(fd, "%s\n", text) > 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0 && close(fd) != 0)
+        written = false;
+    if (written)
+        return 0;
+    return problem_set(problem, PROBLEM_STORE, "The file %s cannot be written: %s.", path,
+                       strerror(error));
+}
+
+/* A first start makes a token that may do everything. */
+static int first_token(struct app *app, struct problem *problem)
+{
+    size_t tokens = 0;
+    char text[TOKEN_TEXT_BYTES], *path = NULL;
+    struct token_entry made;
+    const struct token_entry wanted = {
+        .name = "made at the first start", .scopes = SCOPE_ALL, .all_sites = true};
+    if (auth_token_list(app->auth, count_token, &tokens, problem) < 0)
+        return -1;
+    if (tokens > 0)
+        return 0;
+    if (path_in(app, "admin.token", &path, problem) < 0)
+        return -1;
+    unlink(path); /* of a store that is gone */
+    int failed = auth_token_create(app->auth, &wanted, text, &made, problem);
+    if (failed == 0)
+        failed = write_token_file(path, text, problem);
+    if (failed == 0)
+        log_write(LOG_INFO, "first start: site %d; a token for everything is in %s", FIRST_SITE,
+                  path);
+    free(path);
+    return failed;
+}
+
+static int open_auth(struct app *app, struct problem *problem)
+{
+    char *path;
+    if (path_in(app, "auth", &path, problem) < 0)
+        return -1;
+    int failed = auth_open(path, &app->auth, problem);
+    free(path);
+    return failed < 0 ? -1 : first_token(app, problem);
+}
+
+static int open_journal(struct app *app, struct problem *problem)
+{
+    char *path;
+    if (path_in(app, "journal", &path, problem) < 0)
+        return -1;
+    const struct journal_options options = {.directory = path};
+    int failed = journal_open(&options, &app->journal, problem);
+    free(path);
+    if (failed < 0)
+        return -1;
+    app->id_check.journal = app->journal;
+    app->ids = id_index_new(ingest_verify_id, &app->id_check);
+    app->sites = sites_new((int64_t)app->settings->visitor_timeout_seconds * US_PER_SECOND);
+    app->retention =
+        app->ids == NULL || app->sites == NULL
+            ? NULL
+            : retention_new(app->journal, app->ids, app->sites, app->settings->retention_days);
+    if (app->retention == NULL)
+        return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
+    if (rebuild(app->journal, app->sites, app->ids, problem) < 0)
+        return -1;
+    if (sites_count(app->sites, NULL) == 0)
+        sites_get(app->sites, FIRST_SITE);
+    return 0;
+}
+
+static int start_writer(struct app *app, struct problem *problem)
+{
+    struct journal_stats stats;
+    if (journal_get_stats(app->journal, &stats, problem) < 0)
+        return -1;
+    const struct ingest_settings settings = {
+        .journal = app->journal,
+        .ids = app->ids,
+        .id_check = &app->id_check,
+        .sites = app->sites,
+        .last_sequence = stats.last_sequence,
+        .chore = retention_step,
+        .chore_data = app->retention,
+        .chore_interval_s = RETENTION_INTERVAL_S,
+    };
+    return ingest_start(&settings, &app->ingest, problem);
+}
+
+static int start_workers(struct app *app, struct problem *problem)
+{
+    app->worker_count = app->settings->workers;
+    if (app->worker_count == 0)
+        app->worker_count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    if (app->worker_count > MAX_WORKERS)
+        app->worker_count = MAX_WORKERS;
+    for (unsigned i = 0; i < app->worker_count; i++) {
+        struct worker *w = &app->workers[i];
+        w->arena = arena_new();
+        w->decoder = decoder_new();
+        if (w->arena == NULL || w->decoder == NULL)
+            return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
+    }
+    struct http_settings http = {
+        .host = app->settings->listen_host,
+        .port = app->settings->listen_port,
+        .workers = app->worker_count,
+        .handlers = APP_HANDLERS,
+        .refusal_content_type = SPAN("application/json; charset=utf-8"),
+    };
+    http.handlers.data = app;
+    return http_start(&http, &app->http, problem);
+}
+
+static void take_changeable(struct app *app)
+{
+    const struct settings *s = app->settings;
+    atomic_store(&app->default_page_size, (int32_t)s->default_page_size);
+    atomic_store(&app->max_lateness_us, (int64_t)s->max_lateness_hours * US_PER_HOUR);
+    atomic_store(&app->rate_limit, s->rate_limit);
+    log_set_level((enum log_level)s->log_level);
+}
+
+int app_start(struct settings *settings, struct app **out, struct problem *problem)
+{
+    struct app *app = calloc(1, sizeof *app);
+    if (app == NULL)
+        return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
+    app->settings = settings;
+    pthread_rwlock_init(&app->settings_lock, NULL);
+    take_changeable(app);
+    if (make_directory(app, problem) < 0 || open_auth(app, problem) < 0 ||
+        open_journal(app, problem) < 0 || start_writer(app, problem) < 0 ||
+        start_workers(app, problem) < 0) {
+        app_stop(app);
+        return -1;
+    }
+    *out = app;
+    return 0;
+}
+
+void app_reload(struct app *app, struct settings *settings)
+{
+    pthread_rwlock_wrlock(&app->settings_lock);
+    struct settings *old = app->settings;
+    app->settings = settings;
+    pthread_rwlock_unlock(&app->settings_lock);
+    take_changeable(app);
+    retention_set_days(app->retention, settings->retention_days);
+    settings_clear(old);
+    free(old);
+}
+
+void app_stop(struct app *app)
+{
+    if (app == NULL)
+        return;
+    atomic_store(&app->stopping, true);
+    /* Requests under way still reach the writer; then it finishes what it has. */
+    if (app->http != NULL)
+        http_stop(app->http, LIMIT_DRAIN_MS);
+    ingest_stop(app->ingest);
+    retention_free(app->retention);
+    sites_free(app->sites);
+    id_index_free(app->ids);
+    journal_close(app->journal);
+    auth_close(app->auth);
+    for (unsigned i = 0; i < app->worker_count; i++) {
+        arena_free(app->workers[i].arena);
+        decoder_free(app->workers[i].decoder);
+        buffer_free(&app->workers[i].body);
+        buffer_free(&app->workers[i].packed);
+    }
+    pthread_rwlock_destroy(&app->settings_lock);
+    settings_clear(app->settings);
+    free(app->settings);
+    free(app);
+}
