@@ -36,7 +36,7 @@ static const char *reason_of(int status)
     case 500:
         return "Internal Server Error";
     case 501:
-        return "Not Implemented";
+        return "Method Unknown";
     case 503:
         return "Service Unavailable";
     case 505:

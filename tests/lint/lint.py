@@ -58,7 +58,7 @@ def check_includes(path, room, text, report):
             report(f"{path}:{number}: only {sorted(LIBRARY_ROOMS[name])} may include {name}")
 
 
-def check_text(path, text, report):
+def check_text(path, text, report, tests=False):
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
         report(f"{path}: {len(lines)} lines, more than {MAX_LINES}")
@@ -66,7 +66,7 @@ def check_text(path, text, report):
         if BANNED.search(line):
             report(f"{path}:{number}: a call that the house style rules out: {line.strip()}")
     for number, line in enumerate(lines, 1):
-        if UNFINISHED.search(line):
+        if UNFINISHED.search(line) and not tests:
             report(f"{path}:{number}: unfinished by its own words: {line.strip()}")
 
 
@@ -105,7 +105,7 @@ def check_tree(root, report):
             check_file(path.relative_to(root), path.relative_to(root / "src").parts[0],
                        path.read_text(), report)
     for path in sorted((root / "tests").rglob("*.[ch]")):
-        check_text(path.relative_to(root), path.read_text(), report)
+        check_text(path.relative_to(root), path.read_text(), report, tests=True)
     check_dead(root, report)
 
 

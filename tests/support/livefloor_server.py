@@ -48,8 +48,9 @@ class Server:
         return self
 
     def _keep_log(self, stream):
-        for line in stream:
-            self.log.append(line)
+        with stream:
+            for line in stream:
+                self.log.append(line)
 
     @property
     def token(self):
@@ -94,12 +95,15 @@ class Server:
         """SIGKILL, at once."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self.process.stdout.close()
 
     def stop(self):
         """SIGTERM; returns the exit status."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        status = self.process.wait(60)
+        self.process.stdout.close()
+        return status
 
     def __enter__(self):
         return self.start()
