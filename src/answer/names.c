@@ -41,7 +41,6 @@ int view_of_agent(const struct floor *f, uint32_t agent, int64_t t, struct arena
 {
     const struct agent *a = &f->agents[agent];
     const struct agent_version *v = agent_version_at(a, t);
-    int64_t since = INT64_MAX;
     *out = (struct agent_view){.id = f->agent_ids.guids[agent], .is_active = true};
     if (v != NULL) {
         out->email = text_of(v, FIELD_EMAIL, v->email);
@@ -60,11 +59,8 @@ int view_of_agent(const struct floor *f, uint32_t agent, int64_t t, struct arena
         out->department_ids = v->department_ids;
         out->department_count = v->department_count;
     }
-    if (out->is_deleted) /* when it began to be what was deleted */
-        agent_exists_at(a, v->time_us - 1, &since);
-    else if (!agent_exists_at(a, t, &since))
-        since = INT64_MAX;
-    out->has_created = since != INT64_MAX;
+    int64_t since = agent_life_began(a, v);
+    out->has_created = since <= t;
     out->created_us = since;
     return name_of_agent(f, agent, t, arena, &out->display_name);
 }

@@ -71,20 +71,19 @@ int64_t agent_first_named(const struct agent *a)
     return named;
 }
 
+int64_t agent_life_began(const struct agent *a, const struct agent_version *v)
+{
+    if (v != NULL && v->life_us != INT64_MIN)
+        return v->life_us;
+    int64_t named = agent_first_named(a);
+    return v != NULL && a->versions[0].time_us < named ? a->versions[0].time_us : named;
+}
+
 bool agent_exists_at(const struct agent *a, int64_t t, int64_t *since_us)
 {
     const struct agent_version *v = agent_version_at(a, t);
-    if (v != NULL && v->deleted)
-        return false;
-    if (v != NULL && v->life_us != INT64_MIN) {
-        *since_us = v->life_us;
-        return true;
-    }
-    int64_t since = agent_first_named(a);
-    if (v != NULL && a->versions[0].time_us < since)
-        since = a->versions[0].time_us;
-    *since_us = since;
-    return since <= t;
+    *since_us = agent_life_began(a, v);
+    return (v == NULL || !v->deleted) && *since_us <= t;
 }
 
 /* The last mark at or before t, one past it: 0 when there is none. */
@@ -220,7 +219,8 @@ void agent_refresh(struct floor *f, uint32_t number, int64_t from_us)
     int64_t differs = first_difference(a->versions, a->version_count, versions, count);
     struct chat_list list = {0};
     if (differs != INT64_MAX) {
-        interval_set_over(&a->joins, differs, INT64_MAX, note_chat, &list);
+        /* One that left at that very instant was removed first, if it was deleted. */
+        interval_set_over(&a->joins, differs - 1, INT64_MAX, note_chat, &list);
         interval_set_over(&a->attempts, differs, INT64_MAX, note_chat, &list);
         if (differs < from_us)
             from_us = differs;

@@ -20,6 +20,10 @@ int64_t agent_next_deletion(const struct agent *a, int64_t t);
  * INT64_MAX when nothing did. */
 int64_t agent_first_named(const struct agent *a);
 
+/* When the life began to which these facts belong (NULL: those before any), or which a
+ * deletion ended; INT64_MAX when it never did. */
+int64_t agent_life_began(const struct agent *a, const struct agent_version *v);
+
 /* Since when it exists at t (metrics.md §4, "Who is where"); false when it does not
  * or is deleted. */
 bool agent_exists_at(const struct agent *a, int64_t t, int64_t *since_us);
