@@ -150,6 +150,11 @@ static int start_workers(struct app *app, struct problem *problem)
         .port = app->settings->listen_port,
         .workers = app->worker_count,
         .handlers = APP_HANDLERS,
+        .head_ms = app->settings->head_timeout_seconds * 1000,
+        .idle_ms = app->settings->idle_timeout_seconds * 1000,
+        .body_grace_ms = app->settings->body_grace_seconds * 1000,
+        .write_stall_ms = app->settings->write_stall_seconds * 1000,
+        .max_connections = app->settings->max_connections,
         .refusal_content_type = SPAN("application/json; charset=utf-8"),
     };
     http.handlers.data = app;

@@ -36,6 +36,16 @@ static const struct setting TABLE[] = {
      "requests a second for each token; 0: no limit"},
     {"corsOrigins", KIND_LIST, AT(cors_origins), 0, 0, "",
      "origins whose pages may read answers, comma-separated; * for all"},
+    {"headTimeoutSeconds", KIND_NUMBER, AT(head_timeout_seconds), 1, 3600, "10",
+     "a request's head must be whole by then"},
+    {"idleTimeoutSeconds", KIND_NUMBER, AT(idle_timeout_seconds), 1, 3600, "75",
+     "a connection without a request is closed"},
+    {"bodyGraceSeconds", KIND_NUMBER, AT(body_grace_seconds), 1, 3600, "10",
+     "then a body must come at 1 KiB a second"},
+    {"writeStallSeconds", KIND_NUMBER, AT(write_stall_seconds), 1, 3600, "30",
+     "a reader that takes nothing for so long is cut off"},
+    {"maxConnections", KIND_NUMBER, AT(max_connections), 1, 1000000, "16384",
+     "for each worker; more wait to be accepted"},
     {"logLevel", KIND_LEVEL, AT(log_level), 0, 0, "info", "debug, info, warning or error"},
 };
 #define SETTINGS (sizeof TABLE / sizeof TABLE[0])

@@ -18,6 +18,9 @@ struct settings {
     unsigned workers;    /* 0: the number of cores */
     unsigned rate_limit; /* requests a second for each token; 0: no limit */
     unsigned log_level;  /* enum log_level */
+    /* Time-outs of connections (http/http.h). */
+    unsigned head_timeout_seconds, idle_timeout_seconds, body_grace_seconds, write_stall_seconds;
+    unsigned max_connections; /* for each worker */
     char **cors_origins; /* owned, as all texts */
     size_t cors_origin_count;
 };
