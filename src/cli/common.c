@@ -9,6 +9,10 @@ bool remote_complete(struct remote *r)
         r->url = getenv("LIVEFLOOR_URL");
     if (r->token == NULL)
         r->token = getenv("LIVEFLOOR_TOKEN");
+    if (r->url != NULL && *r->url == '\0')
+        r->url = NULL;
+    if (r->token != NULL && *r->token == '\0')
+        r->token = NULL;
     if (r->url == NULL)
         fputs("livefloor: which server? Give --url or set LIVEFLOOR_URL.\n", stderr);
     else if (r->token == NULL)

@@ -21,7 +21,7 @@ struct importer {
     char **files;
     size_t file_count;
     struct lines *lines;
-    bool ended, failed;
+    bool ended, failed, said_waiting;
     CURLM *multi;
     struct curl_slist *headers;
     struct buffer url, header;
@@ -119,6 +119,9 @@ static void batch_send(struct importer *m, struct batch *b)
 /* Is it worth another try: no connection, or an answer that says "later"? */
 static bool comes_again(CURLcode code, long status)
 {
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
+        code == CURLE_COULDNT_RESOLVE_HOST)
+        return false;
     return code != CURLE_OK || status == 408 || status == 429 || status == 503;
 }
 
@@ -127,6 +130,10 @@ static void batch_failed(struct importer *m, struct batch *b, CURLcode code, lon
     int64_t now = now_ms();
     if (comes_again(code, status) && now - b->first_try_ms < GIVE_UP_MS) {
         int64_t pause = FIRST_PAUSE_MS << (b->tries < 7 ? b->tries - 1 : 6);
+        if (!m->said_waiting)
+            fprintf(stderr, "livefloor: %s does not take events now; trying again for a minute\n",
+                    m->remote.url);
+        m->said_waiting = true;
         b->again_at_ms = now + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
         return;
     }

@@ -31,6 +31,10 @@ int lmdb_store_problem(int error, struct problem *problem)
         return problem_set(problem, PROBLEM_STORE,
                            "The store is full: nothing was kept; make room on its disk and send "
                            "this again.");
+    if (error == EIO) /* what LMDB makes of a write that was cut short */
+        return problem_set(problem, PROBLEM_STORE,
+                           "The store's disk is full or failing: nothing was kept; see to it and "
+                           "send this again.");
     return problem_set(problem, PROBLEM_STORE,
                        "The store cannot write now (%s): nothing was kept; send this again later.",
                        mdb_strerror(error));

@@ -115,13 +115,13 @@ static int post_context(struct app *app, struct http_exchange *x, struct arena *
     if (!import && late > horizon) {
         out->oldest_us = late;
         snprintf(why, PROBLEM_MESSAGE_BYTES,
-                 "time is more than %lld hours ago (maxLatenessHours): history is sent with "
+                 "more than %lld hours ago (maxLatenessHours): history is sent with "
                  "import=true",
                  (long long)(atomic_load(&app->max_lateness_us) / US_PER_HOUR));
     } else {
         out->oldest_us = horizon;
         snprintf(why, PROBLEM_MESSAGE_BYTES,
-                 "time is before what is kept (retentionDays: %u): keep more days, or 0 for all",
+                 "before what is kept (retentionDays: %u): keep more days, or 0 for all",
                  retention_days(app->retention));
     }
     out->oldest_why = why;

@@ -1,0 +1,146 @@
+"""The command line: import, export, check, token, help and exit statuses."""
+import gzip
+import json
+import os
+import pathlib
+import stat
+import tempfile
+import time
+import unittest
+
+from livefloor_server import Server, run
+
+
+def lines(count, first=0):
+    now = time.time()
+    return "".join(json.dumps({
+        "id": f"i{n}", "type": "visitor.seen", "visitorId": f"v{n}", "siteId": 10000,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - n))}) + "\n"
+        for n in range(first, first + count)).encode()
+
+
+def id_of(line):
+    return json.loads(line)["id"]
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.server = Server().start()
+        self.env = {"LIVEFLOOR_URL": self.server.url, "LIVEFLOOR_TOKEN": self.server.token}
+        self.folder = tempfile.TemporaryDirectory()
+
+    def tearDown(self):
+        self.server.__exit__()
+        self.folder.cleanup()
+
+    def file(self, name, data):
+        path = pathlib.Path(self.folder.name, name)
+        path.write_bytes(data)
+        return str(path)
+
+    def test_first_start(self):
+        token = pathlib.Path(self.server.directory, "admin.token")
+        self.assertEqual(stat.S_IMODE(token.stat().st_mode), 0o600)
+        self.assertTrue(any("admin.token" in line for line in self.server.log), self.server.log)
+
+    def test_import_forms(self):
+        plain = self.file("a.ndjson", lines(2500))
+        packed = self.file("b.ndjson.gz", gzip.compress(lines(1500, 5000)))
+        done = run("import", plain, packed, env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"4000 accepted, 0 duplicates, 0 refused", done.stderr)
+        done = run("import", "-", stdin=lines(10, 9000), env=self.env)
+        self.assertIn(b"10 accepted", done.stderr)
+        done = run("import", "-", stdin=gzip.compress(lines(10, 9100)), env=self.env)
+        self.assertIn(b"10 accepted", done.stderr)
+        # Again: nothing is there twice.
+        done = run("import", plain, packed, env=self.env)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"0 accepted, 4000 duplicates", done.stderr)
+
+    def test_import_refusals(self):
+        bad = b"nonsense\n\n" + lines(1) + b'{"type":"x"}\n' + b"y" * 300000 + b"\n" + lines(1, 5)
+        path = self.file("bad.ndjson", bad)
+        done = run("import", path, env=self.env)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"2 accepted, 0 duplicates, 3 refused", done.stderr)
+        for number in (1, 4, 5):
+            self.assertIn(f"{path}:{number}: ".encode(), done.stderr)
+        only = run("import", "-", stdin=b"nonsense\n" * 30, env=self.env)
+        self.assertIn(b"only counted", only.stderr)
+        self.assertIn(b"30 refused", only.stderr)
+
+    def test_import_failures(self):
+        path = self.file("a.ndjson", lines(10))
+        wrong = run("import", path, env={**self.env, "LIVEFLOOR_TOKEN": "wrong"})
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn(b"401", wrong.stderr)
+        self.assertEqual(run("import", self.folder.name + "/none", env=self.env).returncode, 1)
+        self.assertEqual(run("import", env=self.env).returncode, 2)
+        nowhere = run("import", path, env={"LIVEFLOOR_URL": "", "LIVEFLOOR_TOKEN": ""})
+        self.assertEqual(nowhere.returncode, 2)
+        self.assertIn(b"--url", nowhere.stderr)
+        self.assertEqual(run("import", "--url", "nonsense://x", path, env=self.env).returncode, 1)
+
+    def test_import_survives_a_restart(self):
+        """The server goes away in the middle and comes back on the same port."""
+        import subprocess
+        from livefloor_server import BINARY
+        path = self.file("big.ndjson", lines(200000))
+        importer = subprocess.Popen([BINARY, "import", path], stderr=subprocess.PIPE,
+                                    env={**os.environ, **self.env})
+        while b"livefloor_events_accepted_total 0\n" in self.server.get("/metrics"):
+            pass
+        self.server.kill()
+        port = self.server.port
+        self.server.process = subprocess.Popen(
+            [BINARY, "serve", "--data", self.server.directory, "--listen", f"127.0.0.1:{port}"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.server.process.stdout.readline()
+        _, said = importer.communicate(timeout=300)
+        self.assertEqual(importer.returncode, 0, said)
+        exported = run("export", "--data", self.server.directory).stdout
+        self.assertEqual(exported.count(b"\n"), 200000)
+        self.server.process.stderr.close()
+
+    def test_export(self):
+        data = lines(1200)
+        run("import", "-", stdin=data, env=self.env)
+        other = {"id": "o", "type": "visitor.seen", "visitorId": "v", "siteId": 20000,
+                 "time": "2026-11-01T00:00:00Z"}
+        self.server.post_events([other])
+        sent = sorted(data.splitlines() + [json.dumps(other).encode()], key=id_of)
+        for how in (("--data", self.server.directory), ()):
+            done = run("export", *how, env=self.env)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(sorted(map(id_of, done.stdout.splitlines())),
+                             sorted(map(id_of, sent)))
+            done = run("export", *how, "--site", "20000", env=self.env)
+            self.assertEqual(json.loads(done.stdout), other)
+            done = run("export", *how, "--until", "2026-11-02T00:00:00Z", env=self.env)
+            self.assertEqual(json.loads(done.stdout), other)
+            done = run("export", *how, "--since", "2026-11-02T00:00:00Z", env=self.env)
+            self.assertEqual(done.stdout.count(b"\n"), 1200)
+
+    def test_check(self):
+        run("import", "-", stdin=lines(50), env=self.env)
+        done = run("check", "--data", self.server.directory)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"site 10000: 50 events", done.stdout)
+        self.assertIn(b"0 damaged", done.stdout)
+        self.assertEqual(run("check", "--data", self.folder.name).returncode, 1)
+
+    def test_help_and_usage(self):
+        for command in ((), ("serve",), ("token",), ("import",), ("export",), ("check",)):
+            done = run(*command, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(b"Usage:", done.stdout)
+        self.assertIn(b"retentionDays", run("serve", "--help").stdout)
+        for wrong in ((), ("nothing",), ("serve", "--nothing"), ("token", "--site", "x"),
+                      ("export", "--since", "yesterday"), ("import", "--nothing")):
+            self.assertEqual(run(*wrong).returncode, 2, wrong)
+        self.assertRegex(run("--version").stdout, rb"livefloor \d+\.\d+\.\d+\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
