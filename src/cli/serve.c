@@ -12,8 +12,11 @@
 /* The command line in its order: read again on SIGHUP. */
 struct serve_options {
     const char *config;
-    const char *pairs[256]; /* NAME=VALUE */
-    size_t pair_count;
+    struct {
+        const char *name; /* NULL: value is NAME=VALUE */
+        const char *value;
+    } given[256];
+    size_t given_count;
 };
 
 enum { KEY_SET = 's', KEY_CONFIG = 'c', KEY_DATA = 'd', KEY_LISTEN = 'l' };
@@ -27,20 +30,13 @@ static const struct argp_option OPTIONS[] = {
     {0},
 };
 
-static int add_pair(struct serve_options *o, const char *pair)
+static int add(struct serve_options *o, const char *name, const char *value)
 {
-    if (o->pair_count == sizeof o->pairs / sizeof o->pairs[0])
+    if (o->given_count == sizeof o->given / sizeof o->given[0])
         return ENOMEM;
-    o->pairs[o->pair_count++] = pair;
+    o->given[o->given_count].name = name;
+    o->given[o->given_count++].value = value;
     return 0;
-}
-
-static int add_named(struct serve_options *o, const char *name, const char *value)
-{
-    char *pair;
-    if (asprintf(&pair, "%s=%s", name, value) < 0)
-        return ENOMEM;
-    return add_pair(o, pair); /* lives as long as the process */
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -51,11 +47,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->config = arg;
         return 0;
     case KEY_DATA:
-        return add_named(o, "data", arg);
+        return add(o, "data", arg);
     case KEY_LISTEN:
-        return add_named(o, "listen", arg);
+        return add(o, "listen", arg);
     case KEY_SET:
-        return add_pair(o, arg);
+        return add(o, NULL, arg);
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not an option of serve", arg);
         return 0;
@@ -74,8 +70,10 @@ static struct settings *read_settings(const struct serve_options *o, struct prob
         return NULL;
     }
     int failed = o->config != NULL ? settings_load_yaml(s, o->config, problem) : 0;
-    for (size_t i = 0; i < o->pair_count && failed == 0; i++)
-        failed = settings_set_pair(s, o->pairs[i], problem);
+    for (size_t i = 0; i < o->given_count && failed == 0; i++)
+        failed = o->given[i].name == NULL ? settings_set_pair(s, o->given[i].value, problem)
+                                          : settings_set(s, span_of(o->given[i].name),
+                                                         span_of(o->given[i].value), problem);
     if (failed == 0)
         return s;
     settings_clear(s);

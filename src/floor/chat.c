@@ -18,9 +18,9 @@ static void live_set(struct chat *c, struct chat_state *s)
     c->visitor = s->visitor;
     if (s->phase == PHASE_NONE || s->phase == PHASE_ENDED) {
         /* What comes now is an anomaly, a rating or late: rare enough to start over. */
+        chat_state_clear(s);
         if (c->live == s)
             memory_free(s);
-        chat_state_clear(s);
         c->live = NULL;
         return;
     }

@@ -5,6 +5,7 @@
 #include "floor/department.h"
 #include "floor/effect.h"
 #include "floor/event_log.h"
+#include "floor/presence.h"
 #include "floor/visitor.h"
 
 void tally_init(struct tally *t)
@@ -91,6 +92,7 @@ struct floor *floor_new(const struct floor_settings *settings)
     f->settings = *settings;
     f->now_us = INT64_MIN;
     f->effects = memory_zeroed(1, sizeof *f->effects);
+    f->bookings = bookings_new();
     tally_init(&f->tally);
     timeline_init(&f->load, L_WIDTH);
     timeline_init(&f->presence, P_WIDTH);
@@ -147,5 +149,6 @@ void floor_free(struct floor *f)
     interval_set_clear(&f->stays);
     effect_list_clear(f->effects);
     memory_free(f->effects);
+    bookings_free(f->bookings);
     memory_free(f);
 }

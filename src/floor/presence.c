@@ -38,10 +38,6 @@ struct stance {
     const struct agent_version *facts;
 };
 
-/* Between begin and end; one floor is changed by one thread at a time, so the
- * scratch is the thread's. */
-static _Thread_local struct bookings pending;
-
 static void turn_add(struct turns *t, int64_t time, int64_t chats)
 {
     if (time <= t->from || time >= t->to)
@@ -85,7 +81,8 @@ static void turns_collect(struct turns *t, const struct agent *a)
         turn_add(t, a->marks[low].time_us, 0);
     for (size_t i = a->version_count; i-- > 0 && a->versions[i].time_us > t->from;)
         turn_add(t, a->versions[i].time_us, 0);
-    qsort(t->items, t->count, sizeof *t->items, by_time);
+    if (t->count > 1)
+        qsort(t->items, t->count, sizeof *t->items, by_time);
 }
 
 static struct stance stance_at(const struct floor *f, const struct agent *a, int64_t t,
@@ -104,11 +101,11 @@ static int64_t capacity(const struct stance *s)
     return s->online && s->facts != NULL ? s->facts->max_concurrent : 0;
 }
 
-static void book(struct timeline *line, int64_t time, const int64_t *delta)
+static void book(struct floor *f, struct timeline *line, int64_t time, const int64_t *delta)
 {
-    pending.items =
-        memory_grow(pending.items, &pending.cap, pending.count + 1, sizeof *pending.items);
-    struct booking *b = &pending.items[pending.count++];
+    struct bookings *list = f->bookings;
+    list->items = memory_grow(list->items, &list->cap, list->count + 1, sizeof *list->items);
+    struct booking *b = &list->items[list->count++];
     b->line = line;
     b->time_us = time;
     memset(b->delta, 0, sizeof b->delta);
@@ -123,7 +120,7 @@ static void book_departments(struct floor *f, const struct stance *s, int64_t ti
     if (delta[D_LOGGED_IN] == 0 && delta[D_ONLINE_CAPACITY] == 0)
         return;
     for (uint32_t i = 0; i < s->facts->department_count; i++)
-        book(&f->departments[s->facts->departments[i]].members, time, delta);
+        book(f, &f->departments[s->facts->departments[i]].members, time, delta);
 }
 
 static struct timeline *status_steps(struct agent *a, uint32_t status)
@@ -150,13 +147,13 @@ static void book_stance(struct floor *f, struct agent *a, const struct stance *s
         [P_ONLINE_CHATS] = s->online ? sign * s->chats : 0,
         [P_ONLINE_CAPACITY] = sign * capacity(s),
     };
-    book(&f->presence, time, site);
-    book(&a->busy, time, busy);
+    book(f, &f->presence, time, site);
+    book(f, &a->busy, time, busy);
     if (scope == PRESENCE_CHATS)
         return;
     book_departments(f, s, time, sign);
     if (s->status != STATUS_NUMBER_OFFLINE)
-        book(status_steps(a, s->status), time, (int64_t[]){sign, moment(sign, time)});
+        book(f, status_steps(a, s->status), time, (int64_t[]){sign, moment(sign, time)});
 }
 
 static void book_range(struct floor *f, uint32_t number, int64_t from, int64_t to, int64_t sign,
@@ -189,18 +186,30 @@ static int by_line_and_time(const void *a, const void *b)
 }
 
 /* Adds up what goes to one place and time, and hands on what is not zero. */
-static void settle(void)
+static void settle(struct bookings *list)
 {
-    qsort(pending.items, pending.count, sizeof *pending.items, by_line_and_time);
-    for (size_t i = 0; i < pending.count;) {
-        struct booking sum = pending.items[i++];
-        for (; i < pending.count && by_line_and_time(&sum, &pending.items[i]) == 0; i++)
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, by_line_and_time);
+    for (size_t i = 0; i < list->count;) {
+        struct booking sum = list->items[i++];
+        for (; i < list->count && by_line_and_time(&sum, &list->items[i]) == 0; i++)
             for (unsigned w = 0; w < sum.line->width; w++)
                 sum.delta[w] =
-                    (int64_t)((uint64_t)sum.delta[w] + (uint64_t)pending.items[i].delta[w]);
+                    (int64_t)((uint64_t)sum.delta[w] + (uint64_t)list->items[i].delta[w]);
         timeline_add(sum.line, sum.time_us, sum.delta);
     }
-    pending.count = 0;
+    list->count = 0;
+}
+
+struct bookings *bookings_new(void)
+{
+    return memory_zeroed(1, sizeof(struct bookings));
+}
+
+void bookings_free(struct bookings *list)
+{
+    memory_free(list->items);
+    memory_free(list);
 }
 
 void presence_know_status(struct agent *a, uint32_t status)
@@ -228,5 +237,5 @@ void presence_end(struct floor *f, uint32_t agent, int64_t from, int64_t to,
     if (from >= to)
         return;
     book_range(f, agent, from, to, +1, scope);
-    settle();
+    settle(f->bookings);
 }

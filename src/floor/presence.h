@@ -21,6 +21,10 @@ void presence_begin(struct floor *f, uint32_t agent, int64_t from, int64_t to,
 void presence_end(struct floor *f, uint32_t agent, int64_t from, int64_t to,
                   enum presence_scope scope);
 
+/* The list of what begin took back, kept with the floor. */
+struct bookings *bookings_new(void);
+void bookings_free(struct bookings *list);
+
 /* Makes room for an agent's time in a status; to be called before the
  * presence_begin of a change that brings it. */
 void presence_know_status(struct agent *a, uint32_t status);

@@ -212,6 +212,7 @@ struct chat {
 };
 
 struct effect_list;
+struct bookings;
 
 struct floor {
     struct floor_settings settings;
@@ -240,7 +241,9 @@ struct floor {
     struct interval_set stays; /* ref: the visitor */
     struct route site_route;
 
-    struct effect_list *effects; /* scratch of one change */
+    /* Scratch of one change. */
+    struct effect_list *effects;
+    struct bookings *bookings;
 };
 
 /* The numbers of the built-in statuses in status_ids. */
