@@ -1,14 +1,15 @@
 """The command line: import, export, check, token, help and exit statuses."""
 import gzip
 import json
-import os
 import pathlib
+import random
 import stat
+import subprocess
 import tempfile
 import time
 import unittest
 
-from livefloor_server import Server, run
+from livefloor_server import BINARY, Server, run
 
 
 def lines(count, first=0):
@@ -84,24 +85,20 @@ class Cli(unittest.TestCase):
 
     def test_import_survives_a_restart(self):
         """The server goes away in the middle and comes back on the same port."""
-        import subprocess
-        from livefloor_server import BINARY
         path = self.file("big.ndjson", lines(200000))
-        importer = subprocess.Popen([BINARY, "import", path], stderr=subprocess.PIPE,
-                                    env={**os.environ, **self.env})
-        while b"livefloor_events_accepted_total 0\n" in self.server.get("/metrics"):
-            pass
-        self.server.kill()
-        port = self.server.port
-        self.server.process = subprocess.Popen(
-            [BINARY, "serve", "--data", self.server.directory, "--listen", f"127.0.0.1:{port}"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.server.process.stdout.readline()
-        _, said = importer.communicate(timeout=300)
-        self.assertEqual(importer.returncode, 0, said)
-        exported = run("export", "--data", self.server.directory).stdout
+        # Below the range from which the system gives ports to others meanwhile.
+        with Server(listen=random.randrange(15000, 25000)) as server:
+            importer = subprocess.Popen(
+                [BINARY, "import", "--url", server.url, "--token", server.token, path],
+                stderr=subprocess.PIPE)
+            while b"livefloor_events_accepted_total 0\n" in server.get("/metrics"):
+                pass
+            server.kill()
+            server.start()
+            _, said = importer.communicate(timeout=300)
+            self.assertEqual(importer.returncode, 0, said.decode() + "".join(server.log))
+            exported = run("export", "--data", server.directory).stdout
         self.assertEqual(exported.count(b"\n"), 200000)
-        self.server.process.stderr.close()
 
     def test_export(self):
         data = lines(1200)

@@ -23,11 +23,12 @@ def shared_data():
 class Server:
     """One server process on a data directory; a context manager that stops it."""
 
-    def __init__(self, directory=None, options=(), preexec=None):
+    def __init__(self, directory=None, options=(), preexec=None, listen=0):
         self.own = tempfile.TemporaryDirectory(prefix="livefloor-") if directory is None else None
         self.directory = str(directory or self.own.name)
         self.options = list(options)
         self.preexec = preexec
+        self.listen = listen
         self.process = None
         self.port = None
         self.log = []
@@ -35,7 +36,7 @@ class Server:
     def start(self):
         """Starts the process and waits for its ready line."""
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data", self.directory, "--listen", "127.0.0.1:0", *self.options],
+            [BINARY, "serve", "--data", self.directory, "--listen", f"127.0.0.1:{self.listen}", *self.options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=self.preexec)
         self.log = []
         threading.Thread(target=self._keep_log, args=(self.process.stderr,), daemon=True).start()
