@@ -79,6 +79,7 @@ static int group_add(struct ingest *g, struct ingest_ticket *ticket)
 {
     if (group_reserve(g, g->count + ticket->event_count) < 0)
         return -1;
+    g->settings.id_check->group = g->records; /* it may have moved */
     ticket->accepted = ticket->duplicates = 0;
     for (size_t i = 0; i < ticket->event_count; i++) {
         const struct decoded_event *d = &ticket->events[i];
@@ -97,7 +98,6 @@ static int group_add(struct ingest *g, struct ingest_ticket *ticket)
         if (id_index_add(g->settings.ids, e->site_id, e->id, sequence) < 0)
             return -1;
         g->count++;
-        g->settings.id_check->group = g->records;
         g->settings.id_check->group_count = g->count;
         ticket->accepted++;
     }

@@ -1,5 +1,6 @@
 """Events in, over HTTP: content types, duplicates, refusals, limits."""
 import json
+import threading
 import time
 import unittest
 
@@ -64,6 +65,28 @@ class Events(unittest.TestCase):
         self.assertEqual(self.good([event("d1"), event("d3")]), (1, 1))
         # The same id on another site is another event.
         self.assertEqual(self.good(event("d1", siteId=30000)), (1, 0))
+
+    def test_duplicates_from_several_connections(self):
+        """The same events over four connections at once, in batches that grow, so that
+        groups hold the same id from several requests: each counts once."""
+        total, count = [], 6000
+
+        def client(step):
+            connection, at = self.server.connect(), 0
+            while at < count:
+                size = 1 + (at * step) % 400
+                answer = self.server.post_events(
+                    [event(f"m{n}", siteId=40000) for n in range(at, min(count, at + size))],
+                    connection=connection)
+                total.append(answer["accepted"])
+                at += size
+            connection.close()
+        threads = [threading.Thread(target=client, args=(step,)) for step in (1, 3, 7, 11)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sum(total), count)
 
     def test_defaults(self):
         status, answer = self.send({"type": "visitor.seen", "visitorId": "v", "siteId": 10000})
