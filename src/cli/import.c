@@ -32,6 +32,8 @@ struct importer {
 static const struct argp_option OPTIONS[] = {
     {"url", 'u', "URL", 0, "The server, such as http://127.0.0.1:8080 (or LIVEFLOOR_URL)", 0},
     {"token", 't', "TOKEN", 0, "A token with the scopes ingest and admin (or LIVEFLOOR_TOKEN)", 0},
+    {"format", 'f', "FORMAT", 0, "ndjson, one event a line (the default and so far the only one)",
+     0},
     {0},
 };
 
@@ -44,6 +46,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 't':
         m->remote.token = arg;
+        return 0;
+    case 'f':
+        if (strcmp(arg, "ndjson") != 0)
+            argp_error(state, "--format is '%s': expected ndjson", arg);
         return 0;
     case ARGP_KEY_ARGS:
         m->files = state->argv + state->next;

@@ -50,7 +50,7 @@ class Cli(unittest.TestCase):
         done = run("import", plain, packed, env=self.env)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"4000 accepted, 0 duplicates, 0 refused", done.stderr)
-        done = run("import", "-", stdin=lines(10, 9000), env=self.env)
+        done = run("import", "--format", "ndjson", "-", stdin=lines(10, 9000), env=self.env)
         self.assertIn(b"10 accepted", done.stderr)
         done = run("import", "-", stdin=gzip.compress(lines(10, 9100)), env=self.env)
         self.assertIn(b"10 accepted", done.stderr)
@@ -134,7 +134,8 @@ class Cli(unittest.TestCase):
             self.assertIn(b"Usage:", done.stdout)
         self.assertIn(b"retentionDays", run("serve", "--help").stdout)
         for wrong in ((), ("nothing",), ("serve", "--nothing"), ("token", "--site", "x"),
-                      ("export", "--since", "yesterday"), ("import", "--nothing")):
+                      ("export", "--since", "yesterday"), ("import", "--nothing"),
+                      ("import", "--format", "csv", "x")):
             self.assertEqual(run(*wrong).returncode, 2, wrong)
         self.assertRegex(run("--version").stdout, rb"livefloor \d+\.\d+\.\d+\n")
 
