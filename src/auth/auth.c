@@ -68,8 +68,11 @@ int auth_open(const char *directory, struct auth_store **out, struct problem *pr
         mdb_env_set_mapsize(s->env, STORE_MAP_BYTES);
         error = mdb_env_open(s->env, directory, MDB_NOTLS, 0600);
     }
-    if (error == 0)
+    if (error == 0) {
+        int dead;
+        mdb_reader_check(s->env, &dead); /* of processes that were killed */
         error = mdb_txn_begin(s->env, NULL, 0, &txn);
+    }
     if (error == 0) {
         error = mdb_dbi_open(txn, NULL, 0, &s->tokens);
         if (error == 0)
