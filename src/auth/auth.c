@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -24,6 +25,7 @@ static const char PREFIX[] = "lf_";
 struct auth_store {
     MDB_env *env;
     MDB_dbi tokens;
+    uint64_t serial; /* no other store of this process ever has it; from 1 on */
 };
 
 /* Offsets of a record; the name follows. */
@@ -62,6 +64,8 @@ int auth_open(const char *directory, struct auth_store **out, struct problem *pr
     MDB_txn *txn;
     if (s == NULL)
         return problem_set(problem, PROBLEM_STORE, "There is no memory for the token store.");
+    static _Atomic uint64_t opened;
+    s->serial = atomic_fetch_add(&opened, 1) + 1;
     int error = mdb_env_create(&s->env);
     if (error == 0) {
         mdb_env_set_maxreaders(s->env, STORE_READERS);
@@ -243,13 +247,34 @@ int auth_token_revoke(struct auth_store *s, const char *token_id, struct problem
     return result == 0 && !found ? 1 : result;
 }
 
-bool auth_token_verify(struct auth_store *s, struct span text, struct credential *out)
+/* --- verification --- */
+
+/* Tokens that this thread has found valid, so that a request costs no hash and no
+ * search. An entry holds while the store has had no change since: the number of its
+ * last transaction, which all processes see, is looked at each time. */
+#define REMEMBERED 64u
+
+struct remembered {
+    uint64_t store;  /* serial of the store; 0: free */
+    size_t change;   /* the store's last transaction */
+    struct credential credential;
+    char text[PREFIX_BYTES + SECRET_TEXT_BYTES];
+};
+
+static _Thread_local struct remembered memory[REMEMBERED];
+
+/* By two of the random characters: which token shares a place with which says nothing. */
+static struct remembered *place_of(struct span text)
+{
+    unsigned char a = (unsigned char)text.data[PREFIX_BYTES],
+                  b = (unsigned char)text.data[PREFIX_BYTES + 1];
+    return &memory[(a + 7u * b) % REMEMBERED];
+}
+
+static bool look_up(struct auth_store *s, struct span text, struct credential *out)
 {
     struct token_entry entry;
     MDB_txn *txn;
-    if (text.len != PREFIX_BYTES + SECRET_TEXT_BYTES ||
-        memcmp(text.data, PREFIX, PREFIX_BYTES) != 0)
-        return false;
     struct hash hash = hash_of(text);
     MDB_val key = {sizeof hash.bytes, hash.bytes}, value;
     if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn) != 0)
@@ -262,5 +287,29 @@ bool auth_token_verify(struct auth_store *s, struct span text, struct credential
     *out = (struct credential){
         .scopes = entry.scopes, .all_sites = entry.all_sites, .site_id = entry.site_id};
     token_id_of(&hash, out->token_id);
+    return true;
+}
+
+bool auth_token_verify(struct auth_store *s, struct span text, struct credential *out)
+{
+    MDB_envinfo info;
+    if (text.len != PREFIX_BYTES + SECRET_TEXT_BYTES ||
+        memcmp(text.data, PREFIX, PREFIX_BYTES) != 0)
+        return false;
+    struct remembered *r = place_of(text);
+    /* Before the search: a change during it makes the entry stale at once. */
+    bool told = mdb_env_info(s->env, &info) == 0;
+    if (told && r->store == s->serial && r->change == info.me_last_txnid &&
+        sodium_memcmp(r->text, text.data, sizeof r->text) == 0) {
+        *out = r->credential;
+        return true;
+    }
+    if (!look_up(s, text, out))
+        return false;
+    if (told) {
+        *r = (struct remembered){
+            .store = s->serial, .change = info.me_last_txnid, .credential = *out};
+        memcpy(r->text, text.data, sizeof r->text);
+    }
     return true;
 }

@@ -85,10 +85,20 @@ static bool pack(struct buffer *out, struct span body)
 
 static struct span etag_of(struct span body, bool packed, char out[32])
 {
+    static const char hex[] = "0123456789abcdef";
     XXH128_hash_t hash = XXH3_128bits(body.data, body.len);
-    int len = snprintf(out, 32, "\"%016llx%08llx%s\"", (unsigned long long)hash.high64,
-                       (unsigned long long)hash.low64 >> 32, packed ? "-g" : "");
-    return (struct span){out, (size_t)len};
+    char *at = out;
+    *at++ = '"';
+    for (int shift = 60; shift >= 0; shift -= 4)
+        *at++ = hex[hash.high64 >> shift & 15];
+    for (int shift = 60; shift >= 32; shift -= 4)
+        *at++ = hex[hash.low64 >> shift & 15];
+    if (packed) {
+        *at++ = '-';
+        *at++ = 'g';
+    }
+    *at++ = '"';
+    return (struct span){out, (size_t)(at - out)};
 }
 
 void respond_body(struct app *app, struct http_exchange *x, int status, struct span content_type,
