@@ -161,7 +161,8 @@ int main(int argc, char **argv)
             polls[i] = (struct pollfd){.fd = c->busy ? c->fd : -1,
                                        .events = (short)(POLLIN | (more ? POLLOUT : 0))};
         }
-        poll(polls, count, rate > 0 ? 1 : -1);
+        if (under_way > 0 || at < end) /* else the last answer is in */
+            poll(polls, count, rate > 0 ? 1 : -1);
         for (unsigned long i = 0; i < count; i++) {
             if (polls[i].revents & POLLOUT)
                 send_on(&connections[i]);
