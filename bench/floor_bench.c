@@ -8,6 +8,7 @@
 #include "answer/answer.h"
 #include "base/instant.h"
 #include "floor/floor.h"
+#include "journal/file_archive.h"
 #include "made_floor.h"
 
 #include <malloc.h>
@@ -116,7 +117,14 @@ int main(int argc, char **argv)
     size_t *order;
     made_chats(&m, chats, start, span, late, &order);
     size_t before = mallinfo2().uordblks;
-    struct floor *f = floor_new(&(struct floor_settings){1, 120 * US_PER_SECOND});
+    struct archive *archive;
+    struct problem problem;
+    if (file_archive_open("/tmp", &archive, &problem) < 0) {
+        fprintf(stderr, "%s\n", problem.message);
+        return 1;
+    }
+    struct floor *f = floor_new(&(struct floor_settings){
+        .site_id = 1, .visitor_timeout_us = 120 * US_PER_SECOND, .archive = archive});
     make_directory(f, start, now);
     double began = seconds();
     char id[37];
@@ -141,6 +149,7 @@ int main(int argc, char **argv)
     }
     printf("}\n");
     floor_free(f);
+    archive->close(archive);
     free(order);
     free(m.items);
     return 0;

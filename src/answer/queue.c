@@ -23,25 +23,31 @@ struct waiters {
     int64_t t;
 };
 
+/* Who it is: as the chat says, else as the visitor's heartbeats say. */
+static void tell_visitor(const struct floor *f, uint32_t number, int64_t t,
+                         struct waiting_visitor *out)
+{
+    struct visitor scratch;
+    const struct visitor *v = visitor_peek(f, number, &scratch, &out->visitor);
+    out->has_visitor = true;
+    if (!out->has_contact)
+        out->has_contact = visitor_contact_at(v, t, &out->contact);
+    VISITOR_KIND.clear(&scratch);
+}
+
 static bool note_waiter(void *data, const struct interval *i)
 {
     struct waiters *w = data;
-    const struct floor *f = w->floor;
-    struct chat_state scratch;
-    const struct chat_state *s = chat_state_at(f, i->ref, w->t, &scratch);
-    uint32_t visitor = f->chats[i->ref].visitor, contact = s->contact;
-    struct waiter waiter = {.route = s->route, .visitor.wait_us = w->t - s->wait_start_us};
-    if (contact == NONE && visitor != NONE)
-        contact = visitor_contact_at(&f->visitors[visitor], w->t);
-    if (visitor != NONE) {
-        waiter.visitor.has_visitor = true;
-        waiter.visitor.visitor = f->visitor_ids.guids[visitor];
-    }
-    if (contact != NONE) {
-        waiter.visitor.has_contact = true;
-        waiter.visitor.contact = f->contact_ids.guids[contact];
-    }
-    chat_state_clear(&scratch);
+    struct chat_reading r;
+    chat_read_at(w->floor, i->ref, w->t, &r);
+    struct waiter waiter = {
+        .route = r.state->route,
+        .visitor = {.wait_us = w->t - r.state->wait_start_us, .has_contact = r.state->has_contact}};
+    if (r.state->has_contact)
+        waiter.visitor.contact = r.state->contact;
+    if (r.chat->visitor != NONE)
+        tell_visitor(w->floor, r.chat->visitor, w->t, &waiter.visitor);
+    chat_reading_clear(&r);
     w->items = memory_grow(w->items, &w->cap, w->count + 1, sizeof *w->items);
     w->items[w->count++] = waiter;
     return true;

@@ -36,8 +36,9 @@ static void tell_agents(struct tellers *k, const struct chat_state *s)
 static bool tell_chat(void *data, const struct interval *i)
 {
     struct tellers *k = data;
-    struct chat_state scratch;
-    const struct chat_state *s = chat_state_at(k->floor, i->ref, k->t, &scratch);
+    struct chat_reading r;
+    chat_read_at(k->floor, i->ref, k->t, &r);
+    const struct chat_state *s = r.state;
     int64_t since = s->requested ? s->requested_us : s->begun_us;
     bool counted = (!k->q->has_start || since >= k->start) &&
                    (!k->q->has_department || s->department == k->department);
@@ -47,10 +48,10 @@ static bool tell_chat(void *data, const struct interval *i)
         k->out->ongoing_with_agent += s->phase == PHASE_ACTIVE;
         if (s->phase == PHASE_ACTIVE)
             tell_agents(k, s);
-        if (k->floor->chats[i->ref].visitor != NONE)
-            numbers_add(&k->visitors, k->floor->chats[i->ref].visitor);
+        if (r.chat->visitor != NONE)
+            numbers_add(&k->visitors, r.chat->visitor);
     }
-    chat_state_clear(&scratch);
+    chat_reading_clear(&r);
     return true;
 }
 
@@ -67,9 +68,11 @@ static void tell_visitors(struct tellers *k)
     size_t count = numbers_unique(&k->visitors);
     for (size_t i = 0; i < count; i++) {
         int64_t start;
-        if (visitor_stay_at(&k->floor->visitors[k->visitors.items[i]], k->t, &start) &&
-            (!k->q->has_start || start >= k->start))
+        struct visitor scratch;
+        const struct visitor *v = visitor_peek(k->floor, k->visitors.items[i], &scratch, NULL);
+        if (visitor_stay_at(v, k->t, &start) && (!k->q->has_start || start >= k->start))
             k->out->visitors_on_site++;
+        VISITOR_KIND.clear(&scratch);
     }
 }
 

@@ -8,7 +8,48 @@ struct chat_rerun {
     uint32_t chats[];
 };
 
-static void live_set(struct chat *c, struct chat_state *s)
+static void chat_init(void *entity, uint32_t number)
+{
+    *(struct chat *)entity = (struct chat){.number = number, .visitor = NONE};
+}
+
+static void chat_clear(void *entity)
+{
+    struct chat *c = entity;
+    memory_free(c->log);
+    if (c->live != NULL) {
+        chat_state_clear(c->live);
+        memory_free(c->live);
+    }
+}
+
+/* Only chats that do not go on are put away. */
+static void chat_pack(const void *entity, struct buffer *out)
+{
+    const struct chat *c = entity;
+    buffer_append(out, &c->visitor, sizeof c->visitor);
+    buffer_append(out, c->log, c->log_len);
+}
+
+static void chat_unpack(void *entity, uint32_t number, struct span bytes)
+{
+    struct chat *c = entity;
+    chat_init(c, number);
+    memcpy(&c->visitor, bytes.data, sizeof c->visitor);
+    c->log_len = c->log_cap = (uint32_t)(bytes.len - sizeof c->visitor);
+    c->log = memory_get(c->log_len);
+    memcpy(c->log, bytes.data + sizeof c->visitor, c->log_len);
+}
+
+const struct vault_kind CHAT_KIND = {
+    .size = sizeof(struct chat),
+    .init = chat_init,
+    .clear = chat_clear,
+    .pack = chat_pack,
+    .unpack = chat_unpack,
+};
+
+static void live_set(struct floor *f, struct chat *c, struct chat_state *s)
 {
     if (c->live != NULL && c->live != s) {
         chat_state_clear(c->live);
@@ -22,31 +63,21 @@ static void live_set(struct chat *c, struct chat_state *s)
         if (c->live == s)
             memory_free(s);
         c->live = NULL;
-        return;
-    }
-    if (c->live == NULL) {
+    } else if (c->live == NULL) {
         c->live = memory_get(sizeof *c->live);
         *c->live = *s; /* takes over what it owns */
     }
-}
-
-void chat_clear(struct chat *c)
-{
-    memory_free(c->log);
-    if (c->live != NULL) {
-        chat_state_clear(c->live);
-        memory_free(c->live);
-    }
+    vault_rest(&f->chats, c->number, c->live == NULL);
 }
 
 /* Steps through the log from the cursor on, up to `limit` events. */
-static void run(const struct floor *f, uint32_t chat, struct chat_state *s,
+static void run(const struct floor *f, const struct chat *chat, struct chat_state *s,
                 struct chat_cursor *cursor, size_t limit, struct effect_list *out, int sign)
 {
     struct chat_event e;
     for (size_t i = 0; i < limit; i++) {
         const struct chat_cursor before = *cursor;
-        if (!chat_log_next(&f->chats[chat], cursor, &e))
+        if (!chat_log_next(chat, cursor, &e))
             return;
         s->last_entry = before.at;
         s->last_entry_us = before.time_us;
@@ -55,7 +86,7 @@ static void run(const struct floor *f, uint32_t chat, struct chat_state *s,
 }
 
 /* The rest of the log, and what deletions do after its last event. */
-static void run_out(const struct floor *f, uint32_t chat, struct chat_state *s,
+static void run_out(const struct floor *f, const struct chat *chat, struct chat_state *s,
                     struct chat_cursor *cursor, struct effect_list *out, int sign)
 {
     run(f, chat, s, cursor, SIZE_MAX, out, sign);
@@ -77,9 +108,8 @@ static bool in_order(const struct chat *c, const struct chat_event *e)
     return chat_log_next(c, &cursor, &last) && chat_event_compare(&last, e) < 0;
 }
 
-static void take_in_order(struct floor *f, uint32_t chat, const struct chat_event *e)
+static void take_in_order(struct floor *f, struct chat *c, const struct chat_event *e)
 {
-    struct chat *c = &f->chats[chat];
     struct chat_state fresh;
     struct chat_state *s = c->live;
     if (s == NULL) {
@@ -89,9 +119,9 @@ static void take_in_order(struct floor *f, uint32_t chat, const struct chat_even
     s->last_entry = c->log_len;
     s->last_entry_us = c->log_len > 0 ? s->last_us : 0;
     chat_log_append(c, e, s->last_entry_us);
-    chat_step(f, chat, s, e, f->effects, +1);
-    chat_remove_deleted(f, chat, s, INT64_MAX, f->effects, +1);
-    live_set(c, s);
+    chat_step(f, c, s, e, f->effects, +1);
+    chat_remove_deleted(f, c, s, INT64_MAX, f->effects, +1);
+    live_set(f, c, s);
     effect_list_apply(f, f->effects);
 }
 
@@ -117,53 +147,60 @@ static size_t place_of(const struct chat *c, const struct chat_event *e)
 }
 
 /* What comes after the event's place is taken back as it was and said anew. */
-static void take_late(struct floor *f, uint32_t chat, const struct chat_event *e)
+static void take_late(struct floor *f, struct chat *c, const struct chat_event *e)
 {
-    struct chat *c = &f->chats[chat];
     struct chat_state was, is;
     struct chat_cursor cursor = {0}, rest;
     chat_state_init(&is);
-    run(f, chat, &is, &cursor, place_of(c, e), NULL, 0);
+    run(f, c, &is, &cursor, place_of(c, e), NULL, 0);
     state_copy(&was, &is);
     rest = cursor;
-    run_out(f, chat, &was, &rest, f->effects, -1);
+    run_out(f, c, &was, &rest, f->effects, -1);
     chat_state_clear(&was);
     chat_log_insert(c, e);
-    run_out(f, chat, &is, &cursor, f->effects, +1);
-    live_set(c, &is);
+    run_out(f, c, &is, &cursor, f->effects, +1);
+    live_set(f, c, &is);
     effect_list_settle(f->effects);
     effect_list_apply(f, f->effects);
 }
 
 void chat_take(struct floor *f, uint32_t chat, const struct chat_event *e)
 {
-    if (in_order(&f->chats[chat], e))
-        take_in_order(f, chat, e);
+    struct chat *c = vault_get(&f->chats, chat);
+    if (in_order(c, e))
+        take_in_order(f, c, e);
     else
-        take_late(f, chat, e);
+        take_late(f, c, e);
 }
 
-const struct chat_state *chat_state_at(const struct floor *f, uint32_t chat, int64_t t,
-                                       struct chat_state *scratch)
+void chat_read_at(const struct floor *f, uint32_t chat, int64_t t, struct chat_reading *out)
 {
-    const struct chat *c = &f->chats[chat];
-    chat_state_init(scratch);
-    if (c->live != NULL && c->live->last_us <= t && c->live->last_removal_us <= t)
-        return c->live;
+    const struct chat *c = out->chat = vault_peek(&f->chats, chat, &out->own_chat, NULL);
+    chat_state_init(&out->own_state);
+    if (c->live != NULL && c->live->last_us <= t && c->live->last_removal_us <= t) {
+        out->state = c->live;
+        return;
+    }
     struct chat_cursor cursor = {0};
     struct chat_event e;
     while (chat_log_next(c, &cursor, &e) && e.time_us <= t)
-        chat_step(f, chat, scratch, &e, NULL, 0);
-    chat_remove_deleted(f, chat, scratch, t, NULL, 0);
-    return scratch;
+        chat_step(f, c, &out->own_state, &e, NULL, 0);
+    chat_remove_deleted(f, c, &out->own_state, t, NULL, 0);
+    out->state = &out->own_state;
 }
 
-static void run_whole(struct floor *f, uint32_t chat, struct chat_state *s, struct effect_list *out,
-                      int sign)
+void chat_reading_clear(struct chat_reading *r)
+{
+    chat_state_clear(&r->own_state);
+    chat_clear(&r->own_chat);
+}
+
+static void run_whole(struct floor *f, const struct chat *c, struct chat_state *s,
+                      struct effect_list *out, int sign)
 {
     struct chat_cursor cursor = {0};
     chat_state_init(s);
-    run_out(f, chat, s, &cursor, out, sign);
+    run_out(f, c, s, &cursor, out, sign);
 }
 
 struct chat_rerun *chat_rerun_begin(struct floor *f, const uint32_t *chats, size_t count)
@@ -173,7 +210,7 @@ struct chat_rerun *chat_rerun_begin(struct floor *f, const uint32_t *chats, size
     memcpy(rerun->chats, chats, count * sizeof *chats);
     for (size_t i = 0; i < count; i++) {
         struct chat_state s;
-        run_whole(f, chats[i], &s, &rerun->effects, -1);
+        run_whole(f, vault_get(&f->chats, chats[i]), &s, &rerun->effects, -1);
         chat_state_clear(&s);
     }
     return rerun;
@@ -182,9 +219,10 @@ struct chat_rerun *chat_rerun_begin(struct floor *f, const uint32_t *chats, size
 void chat_rerun_end(struct floor *f, struct chat_rerun *rerun)
 {
     for (size_t i = 0; i < rerun->count; i++) {
+        struct chat *c = vault_get(&f->chats, rerun->chats[i]);
         struct chat_state s;
-        run_whole(f, rerun->chats[i], &s, &rerun->effects, +1);
-        live_set(&f->chats[rerun->chats[i]], &s);
+        run_whole(f, c, &s, &rerun->effects, +1);
+        live_set(f, c, &s);
     }
     effect_list_settle(&rerun->effects);
     effect_list_apply(f, &rerun->effects);
@@ -194,11 +232,13 @@ void chat_rerun_end(struct floor *f, struct chat_rerun *rerun)
 
 void chat_forget(struct floor *f, uint32_t chat)
 {
+    struct chat *c = vault_get(&f->chats, chat);
     struct chat_state s;
-    run_whole(f, chat, &s, f->effects, -1);
+    run_whole(f, c, &s, f->effects, -1);
     chat_state_clear(&s);
-    chat_clear(&f->chats[chat]);
-    f->chats[chat] = (struct chat){.visitor = NONE};
+    chat_clear(c);
+    chat_init(c, chat);
+    vault_rest(&f->chats, chat, true);
     effect_list_settle(f->effects);
     effect_list_apply(f, f->effects);
 }

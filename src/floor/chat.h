@@ -4,15 +4,23 @@
 
 #include "floor/chat_machine.h"
 
-void chat_clear(struct chat *c);
+/* How the floor's vault keeps chats. */
+extern const struct vault_kind CHAT_KIND;
 
 /* Takes one event of a chat, wherever its place is. */
 void chat_take(struct floor *f, uint32_t chat, const struct chat_event *e);
 
-/* The chat's state at t, as it was then. Points into the floor or to *scratch, which
- * the caller clears (chat_state_clear) when done with it. Reads only. */
-const struct chat_state *chat_state_at(const struct floor *f, uint32_t chat, int64_t t,
-                                       struct chat_state *scratch);
+/* A chat and its state as it was at an instant; they lie in the floor or in here. */
+struct chat_reading {
+    const struct chat *chat;
+    const struct chat_state *state;
+    struct chat own_chat;
+    struct chat_state own_state;
+};
+
+/* Reads only; to be cleared. */
+void chat_read_at(const struct floor *f, uint32_t chat, int64_t t, struct chat_reading *out);
+void chat_reading_clear(struct chat_reading *r);
 
 /* Takes back all that some chats book, before something changes on which it depends
  * (an agent's deletion) … */

@@ -4,6 +4,7 @@
 #include "floor/chat_log.h"
 
 #include "base/memory.h"
+#include "floor/varint.h"
 
 enum flag {
     HAS_VISITOR = 1,
@@ -14,28 +15,8 @@ enum flag {
     SENDER_SHIFT = 5, /* two bits */
 };
 
-#define ENTRY_MAX (2 + 10 + 4 * 5 + 10 + 2 + 128)
-
-static uint8_t *put(uint8_t *at, uint64_t value)
-{
-    while (value >= 128) {
-        *at++ = (uint8_t)(value | 128);
-        value >>= 7;
-    }
-    *at++ = (uint8_t)value;
-    return at;
-}
-
-static uint64_t get(const uint8_t **at)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = *(*at)++;
-        value |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
-            return value;
-    }
-}
+#define ENTRY_MAX (2 + 10 + 3 * 5 + 16 + 10 + 2 + 128)
+#define LOG_FIRST 64u
 
 int chat_event_compare(const struct chat_event *a, const struct chat_event *b)
 {
@@ -63,41 +44,48 @@ static size_t entry_pack(uint8_t *entry, const struct chat_event *e, int64_t las
     bool guid_id = id_is_guid(e->id, &g);
     entry[0] = (uint8_t)e->type;
     entry[1] =
-        (uint8_t)((e->visitor != NONE ? HAS_VISITOR : 0) | (e->contact != NONE ? HAS_CONTACT : 0) |
+        (uint8_t)((e->visitor != NONE ? HAS_VISITOR : 0) | (e->has_contact ? HAS_CONTACT : 0) |
                   (e->department != NONE ? HAS_DEPARTMENT : 0) |
                   (e->agent != NONE ? HAS_AGENT : 0) | (guid_id ? ID_IS_GUID : 0) |
                   (int)e->sender << SENDER_SHIFT);
     /* Only the first entry of a log can lie before its predecessor (time 0). */
     uint64_t since = (uint64_t)e->time_us - (uint64_t)last_us;
-    uint8_t *at = put(entry + 2, since << 1 ^ (since >> 63 ? UINT64_MAX : 0));
+    uint8_t *at = varint_put(entry + 2, varint_signed((int64_t)since));
     if (e->visitor != NONE)
-        at = put(at, e->visitor);
-    if (e->contact != NONE)
-        at = put(at, e->contact);
+        at = varint_put(at, e->visitor);
+    if (e->has_contact) {
+        memcpy(at, e->contact.bytes, sizeof e->contact.bytes);
+        at += sizeof e->contact.bytes;
+    }
     if (e->department != NONE)
-        at = put(at, e->department);
+        at = varint_put(at, e->department);
     if (e->agent != NONE)
-        at = put(at, e->agent);
+        at = varint_put(at, e->agent);
     if (e->type == EVENT_CHAT_RATED)
-        at = put(at, (uint64_t)e->score);
+        at = varint_put(at, (uint64_t)e->score);
     if (guid_id) {
         memcpy(at, g.bytes, sizeof g.bytes);
         at += sizeof g.bytes;
     } else {
-        at = put(at, e->id.len);
+        at = varint_put(at, e->id.len);
         memcpy(at, e->id.data, e->id.len);
         at += e->id.len;
     }
     return (size_t)(at - entry);
 }
 
+static void log_reserve(struct chat *c, size_t need)
+{
+    size_t cap = c->log_cap;
+    c->log = memory_grow(c->log, &cap, need < LOG_FIRST ? LOG_FIRST : need, 1);
+    c->log_cap = (uint32_t)cap;
+}
+
 void chat_log_append(struct chat *c, const struct chat_event *e, int64_t last_us)
 {
     uint8_t entry[ENTRY_MAX];
     size_t size = entry_pack(entry, e, last_us);
-    size_t cap = c->log_cap;
-    c->log = memory_grow(c->log, &cap, c->log_len + size, 1);
-    c->log_cap = (uint32_t)cap;
+    log_reserve(c, c->log_len + size);
     memcpy(c->log + c->log_len, entry, size);
     c->log_len += (uint32_t)size;
 }
@@ -113,13 +101,17 @@ bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat
     out->type = (enum event_type)at[0];
     out->sender = (enum sender)(flags >> SENDER_SHIFT & 3);
     at += 2;
-    uint64_t since = get(&at);
-    out->time_us = cursor->time_us + (int64_t)(since >> 1 ^ (since & 1 ? UINT64_MAX : 0));
-    out->visitor = flags & HAS_VISITOR ? (uint32_t)get(&at) : NONE;
-    out->contact = flags & HAS_CONTACT ? (uint32_t)get(&at) : NONE;
-    out->department = flags & HAS_DEPARTMENT ? (uint32_t)get(&at) : NONE;
-    out->agent = flags & HAS_AGENT ? (uint32_t)get(&at) : NONE;
-    out->score = out->type == EVENT_CHAT_RATED ? (int64_t)get(&at) : 0;
+    uint64_t since = varint_get(&at);
+    out->time_us = cursor->time_us + varint_of_signed(since);
+    out->visitor = flags & HAS_VISITOR ? (uint32_t)varint_get(&at) : NONE;
+    out->has_contact = (flags & HAS_CONTACT) != 0;
+    if (out->has_contact) {
+        memcpy(out->contact.bytes, at, sizeof out->contact.bytes);
+        at += sizeof out->contact.bytes;
+    }
+    out->department = flags & HAS_DEPARTMENT ? (uint32_t)varint_get(&at) : NONE;
+    out->agent = flags & HAS_AGENT ? (uint32_t)varint_get(&at) : NONE;
+    out->score = out->type == EVENT_CHAT_RATED ? (int64_t)varint_get(&at) : 0;
     if (flags & ID_IS_GUID) {
         struct guid g;
         memcpy(g.bytes, at, sizeof g.bytes);
@@ -128,7 +120,7 @@ bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat
         out->id = (struct span){guid_text[turn], GUID_TEXT_BYTES};
         at += sizeof g.bytes;
     } else {
-        out->id.len = get(&at);
+        out->id.len = varint_get(&at);
         out->id.data = (const char *)at;
         at += out->id.len;
     }
@@ -156,9 +148,7 @@ size_t chat_log_insert(struct chat *c, const struct chat_event *e)
         size += entry_pack(entries + size, &next, e->time_us);
         replaced = cursor.at - before.at;
     }
-    size_t cap = c->log_cap;
-    c->log = memory_grow(c->log, &cap, c->log_len - replaced + size, 1);
-    c->log_cap = (uint32_t)cap;
+    log_reserve(c, c->log_len - replaced + size);
     memmove(c->log + before.at + size, c->log + before.at + replaced,
             c->log_len - before.at - replaced);
     memcpy(c->log + before.at, entries, size);

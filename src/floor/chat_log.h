@@ -10,7 +10,9 @@ struct chat_event {
     int64_t score;
     enum event_type type;
     enum sender sender;
-    uint32_t visitor, contact, department, agent;
+    uint32_t visitor, department, agent;
+    bool has_contact;
+    struct guid contact;
     struct span id;
 };
 

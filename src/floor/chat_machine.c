@@ -8,7 +8,7 @@ struct step {
     const struct floor *floor;
     struct effect_list *out;
     struct chat_state *s;
-    uint32_t chat;
+    const struct chat *chat;
     int sign;
     int64_t now; /* the event's time */
 };
@@ -17,7 +17,6 @@ void chat_state_init(struct chat_state *s)
 {
     *s = (struct chat_state){
         .visitor = NONE,
-        .contact = NONE,
         .department = NONE,
         .request_department = NONE,
         .last_us = INT64_MIN,
@@ -143,7 +142,7 @@ static void visitor_becomes(const struct step *step, uint32_t visitor)
     if (s->visitor != NONE)
         say(step, (struct effect){.kind = EFFECT_PRESENT,
                                   .a = s->visitor,
-                                  .b = step->chat,
+                                  .b = step->chat->number,
                                   .t = s->begun_us,
                                   .x = INTERVAL_OPEN,
                                   .sign = -1});
@@ -155,13 +154,13 @@ static void visitor_becomes(const struct step *step, uint32_t visitor)
                                   .sign = 1});
     s->visitor = visitor;
     if (visitor != NONE)
-        interval_opens(step, EFFECT_PRESENT, visitor, step->chat, s->begun_us);
+        interval_opens(step, EFFECT_PRESENT, visitor, step->chat->number, s->begun_us);
 }
 
 static void begins(const struct step *step)
 {
     step->s->begun_us = step->now;
-    interval_opens(step, EFFECT_ALIVE, step->chat, 0, step->now);
+    interval_opens(step, EFFECT_ALIVE, step->chat->number, 0, step->now);
 }
 
 /* --- ratings --- */
@@ -203,7 +202,7 @@ static void ratings_move(const struct step *step, uint32_t department)
     struct chat_event e;
     int64_t last_us = 0, last_score = 0;
     bool begun = false, any = false;
-    const struct chat *chat = &step->floor->chats[step->chat];
+    const struct chat *chat = step->chat;
     const struct step back = {step->floor, step->out, step->s, step->chat, -step->sign, step->now};
     while (chat_log_next(chat, &cursor, &e) && e.time_us <= step->now) {
         if (e.type == EVENT_CHAT_BOT_STARTED)
@@ -230,9 +229,11 @@ static void joins(const struct step *step, uint32_t agent)
 {
     struct chat_state *s = step->s;
     if (agent_deleted_at(&step->floor->agents[agent], step->now)) {
-        say(step,
-            (struct effect){
-                .kind = EFFECT_ATTEMPT, .a = agent, .b = step->chat, .t = step->now, .sign = 1});
+        say(step, (struct effect){.kind = EFFECT_ATTEMPT,
+                                  .a = agent,
+                                  .b = step->chat->number,
+                                  .t = step->now,
+                                  .sign = 1});
         return; /* answered, but no agent in it */
     }
     struct participant *p = participant_find(s, agent);
@@ -245,13 +246,13 @@ static void joins(const struct step *step, uint32_t agent)
     }
     p->in = true;
     p->joined_us = step->now;
-    interval_opens(step, EFFECT_JOIN, agent, step->chat, step->now);
+    interval_opens(step, EFFECT_JOIN, agent, step->chat->number, step->now);
 }
 
 static void leaves(const struct step *step, struct participant *p, int64_t t)
 {
     p->in = false;
-    interval_closes(step, EFFECT_JOIN, p->agent, step->chat, p->joined_us, t);
+    interval_closes(step, EFFECT_JOIN, p->agent, step->chat->number, p->joined_us, t);
 }
 
 static void all_leave(const struct step *step)
@@ -263,8 +264,8 @@ static void all_leave(const struct step *step)
     }
 }
 
-void chat_remove_deleted(const struct floor *f, uint32_t chat, struct chat_state *s, int64_t t,
-                         struct effect_list *out, int sign)
+void chat_remove_deleted(const struct floor *f, const struct chat *chat, struct chat_state *s,
+                         int64_t t, struct effect_list *out, int sign)
 {
     const struct step step = {f, out, s, chat, sign, t};
     for (uint32_t i = 0; i < s->participant_count; i++) {
@@ -288,7 +289,7 @@ static void wait_begins(const struct step *step)
     struct chat_state *s = step->s;
     s->phase = PHASE_WAITING;
     s->wait_start_us = step->now;
-    interval_opens(step, EFFECT_WAIT, step->chat, 0, step->now);
+    interval_opens(step, EFFECT_WAIT, step->chat->number, 0, step->now);
     load(step, L_WAITING, +1);
     route_load(step, L_WAITING, +1);
 }
@@ -298,7 +299,7 @@ static void wait_ends(const struct step *step, enum request_measure outcome, uin
 {
     struct chat_state *s = step->s;
     int64_t wait = step->now - s->wait_start_us;
-    interval_closes(step, EFFECT_WAIT, step->chat, 0, s->wait_start_us, step->now);
+    interval_closes(step, EFFECT_WAIT, step->chat->number, 0, s->wait_start_us, step->now);
     load(step, L_WAITING, -1);
     route_load(step, L_WAITING, -1);
     say(step, (struct effect){.kind = EFFECT_ROUTE_ENDED,
@@ -327,6 +328,7 @@ static void bot_started(const struct step *step, const struct chat_event *e)
     }
     begins(step);
     s->phase = PHASE_BOT;
+    s->has_contact = e->has_contact;
     s->contact = e->contact;
     bot_only_books(step, +1);
     load(step, L_BOT, +1);
@@ -365,8 +367,10 @@ static void requested(const struct step *step, const struct chat_event *e)
                        : e->department != NONE ? route_make(ROUTE_DEPARTMENT, e->department)
                                                : route_make(ROUTE_SITE, 0);
     request_begins(step, e->department, route, e->visitor);
-    if (e->contact != NONE)
+    if (e->has_contact) {
+        s->has_contact = true;
         s->contact = e->contact;
+    }
     request_books(step, 1u << R_REQUESTS, 0, 0);
     wait_begins(step);
 }
@@ -513,9 +517,10 @@ static void ends(const struct step *step, enum request_measure outcome)
         load(step, L_BOT, -1);
     if (s->accepted)
         request_books(step, 1u << R_ENDED, 0, step->now - s->accepted_us);
-    interval_closes(step, EFFECT_ALIVE, step->chat, 0, s->begun_us, step->now);
+    interval_closes(step, EFFECT_ALIVE, step->chat->number, 0, s->begun_us, step->now);
     if (s->visitor != NONE)
-        interval_closes(step, EFFECT_PRESENT, s->visitor, step->chat, s->begun_us, step->now);
+        interval_closes(step, EFFECT_PRESENT, s->visitor, step->chat->number, s->begun_us,
+                        step->now);
     s->phase = PHASE_ENDED;
 }
 
@@ -531,7 +536,7 @@ static void wait_outcome(const struct step *step, enum event_type type)
                                                         : R_WIDTH);
 }
 
-void chat_step(const struct floor *f, uint32_t chat, struct chat_state *s,
+void chat_step(const struct floor *f, const struct chat *chat, struct chat_state *s,
                const struct chat_event *e, struct effect_list *out, int sign)
 {
     const struct step step = {f, out, s, chat, sign, e->time_us};

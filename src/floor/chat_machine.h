@@ -33,7 +33,9 @@ struct chat_state {
     int64_t last_removal_us; /* when an agent left by being deleted, the latest */
     uint32_t last_entry;     /* where the last event begins in the log … */
     int64_t last_entry_us;   /* … and the time its entry counts from */
-    uint32_t visitor, contact;
+    uint32_t visitor;
+    bool has_contact;
+    struct guid contact;
     uint32_t department;         /* as named by request or transfer most recently */
     uint32_t request_department; /* as named by the request */
     route_name route;
@@ -49,12 +51,12 @@ struct participant *chat_participant(struct chat_state *s, uint32_t i);
 const struct participant *chat_participant_const(const struct chat_state *s, uint32_t i);
 
 /* Takes one event in order. Effects go to `out` with the sign; NULL says nothing
- * (a silent run, for a state in the past). `chat` is the chat's number. */
-void chat_step(const struct floor *f, uint32_t chat, struct chat_state *s,
+ * (a silent run, for a state in the past). */
+void chat_step(const struct floor *f, const struct chat *chat, struct chat_state *s,
                const struct chat_event *e, struct effect_list *out, int sign);
 
 /* Lets agents leave that were deleted up to and at `t`. */
-void chat_remove_deleted(const struct floor *f, uint32_t chat, struct chat_state *s, int64_t t,
-                         struct effect_list *out, int sign);
+void chat_remove_deleted(const struct floor *f, const struct chat *chat, struct chat_state *s,
+                         int64_t t, struct effect_list *out, int sign);
 
 #endif

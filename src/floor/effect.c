@@ -182,8 +182,9 @@ static void book_interval(struct floor *f, const struct effect *e, const int64_t
     struct interval i = {.start = e->t, .ref = e->b};
     switch ((enum effect_kind)e->kind) {
     case EFFECT_PRESENT:
-        set_change(&f->visitors[e->a].chats, i, old_end, new_end);
+        set_change(&((struct visitor *)vault_get(&f->visitors, e->a))->chats, i, old_end, new_end);
         visitor_refresh(f, e->a, from, to);
+        vault_rest(&f->visitors, e->a, true);
         break;
     case EFFECT_JOIN:
         presence_begin(f, e->a, from, to, PRESENCE_CHATS);

@@ -54,26 +54,6 @@ uint32_t floor_status(struct floor *f, const struct guid *g)
     return number;
 }
 
-uint32_t floor_visitor(struct floor *f, const struct guid *g)
-{
-    uint32_t had = f->visitor_ids.count, number = guid_map_intern(&f->visitor_ids, g);
-    if (number == had) {
-        f->visitors = memory_grow(f->visitors, &f->visitor_cap, number + 1u, sizeof *f->visitors);
-        f->visitors[number] = (struct visitor){0};
-    }
-    return number;
-}
-
-uint32_t floor_chat(struct floor *f, const struct guid *g)
-{
-    uint32_t had = f->chat_ids.count, number = guid_map_intern(&f->chat_ids, g);
-    if (number == had) {
-        f->chats = memory_grow(f->chats, &f->chat_cap, number + 1u, sizeof *f->chats);
-        f->chats[number] = (struct chat){.visitor = NONE};
-    }
-    return number;
-}
-
 struct route *floor_route(struct floor *f, route_name r)
 {
     switch (route_kind_of(r)) {
@@ -93,6 +73,8 @@ struct floor *floor_new(const struct floor_settings *settings)
     f->now_us = INT64_MIN;
     f->effects = memory_zeroed(1, sizeof *f->effects);
     f->bookings = bookings_new();
+    vault_init(&f->chats, &CHAT_KIND, settings->archive, settings->archive_at_once);
+    vault_init(&f->visitors, &VISITOR_KIND, settings->archive, settings->archive_at_once);
     tally_init(&f->tally);
     timeline_init(&f->load, L_WIDTH);
     timeline_init(&f->presence, P_WIDTH);
@@ -114,21 +96,14 @@ static void entities_free(struct floor *f)
         department_clear(&f->departments[i]);
     for (uint32_t i = 0; i < f->status_ids.count; i++)
         event_log_clear(&f->statuses[i].log);
-    for (uint32_t i = 0; i < f->visitor_ids.count; i++)
-        visitor_clear(&f->visitors[i]);
-    for (uint32_t i = 0; i < f->chat_ids.count; i++)
-        chat_clear(&f->chats[i]);
     memory_free(f->agents);
     memory_free(f->departments);
     memory_free(f->statuses);
-    memory_free(f->visitors);
-    memory_free(f->chats);
+    vault_clear(&f->visitors);
+    vault_clear(&f->chats);
     guid_map_clear(&f->agent_ids);
     guid_map_clear(&f->department_ids);
     guid_map_clear(&f->status_ids);
-    guid_map_clear(&f->visitor_ids);
-    guid_map_clear(&f->contact_ids);
-    guid_map_clear(&f->chat_ids);
 }
 
 void floor_free(struct floor *f)

@@ -50,20 +50,19 @@ static void take_chat_event(struct floor *f, const struct event *e)
         .score = e->score,
         .type = e->type,
         .sender = e->sender,
-        .visitor = event_has(e, FIELD_VISITOR) ? floor_visitor(f, &e->visitor) : NONE,
-        .contact = NONE,
+        .visitor = event_has(e, FIELD_VISITOR) ? vault_intern(&f->visitors, &e->visitor) : NONE,
+        .has_contact = event_has(e, FIELD_CONTACT),
+        .contact = e->contact,
         .department = event_has(e, FIELD_DEPARTMENT) ? floor_department(f, &e->department) : NONE,
         .agent = NONE,
         .id = e->id,
     };
-    if (event_has(e, FIELD_CONTACT))
-        c.contact = guid_map_intern(&f->contact_ids, &e->contact);
     /* Of messages and outcomes it does not matter which agent. */
     if (event_has(e, FIELD_AGENT) &&
         (e->type == EVENT_CHAT_REQUESTED || e->type == EVENT_CHAT_TRANSFERRED ||
          e->type == EVENT_CHAT_ACCEPTED || e->type == EVENT_CHAT_AGENT_LEFT))
         c.agent = floor_agent(f, &e->agent);
-    chat_take(f, floor_chat(f, &e->chat), &c);
+    chat_take(f, vault_intern(&f->chats, &e->chat), &c);
 }
 
 static void take(struct floor *f, const struct event *e)
@@ -89,7 +88,7 @@ static void take(struct floor *f, const struct event *e)
         break;
     case EVENT_VISITOR_SEEN:
     case EVENT_VISITOR_LEFT:
-        visitor_take_mark(f, floor_visitor(f, &e->visitor), e);
+        visitor_take_mark(f, vault_intern(&f->visitors, &e->visitor), e);
         break;
     case EVENT_INVITATION_ACCEPTED:
         take_moment(f, e, M_INVITATIONS);
@@ -105,6 +104,8 @@ static void take(struct floor *f, const struct event *e)
         take_chat_event(f, e);
         break;
     }
+    vault_trim(&f->chats);
+    vault_trim(&f->visitors);
 }
 
 void floor_advance(struct floor *f, int64_t now_us)

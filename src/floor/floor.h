@@ -4,6 +4,7 @@
 #ifndef LIVEFLOOR_FLOOR_FLOOR_H
 #define LIVEFLOOR_FLOOR_FLOOR_H
 
+#include "base/archive.h"
 #include "event/event.h"
 
 #include <stdint.h>
@@ -13,6 +14,10 @@ struct floor;
 struct floor_settings {
     int64_t site_id;
     int64_t visitor_timeout_us; /* metrics.md §4, default 120 s */
+    /* Where chats and visitors that are not touched any more go (decision 0012); NULL: they
+     * stay in memory. The caller's, and longer-lived than the floor. */
+    struct archive *archive;
+    bool archive_at_once; /* tests: nothing rests in memory, every look goes to the archive */
 };
 
 /* A new floor without events. Memory that runs out while a floor is changed ends

@@ -3,11 +3,9 @@
 #define LIVEFLOOR_FLOOR_GUID_MAP_H
 
 #include "base/guid.h"
+#include "floor/number_map.h"
 
 #include <stddef.h>
-
-/* No such number. */
-#define NONE UINT32_MAX
 
 /* An empty map is all zeros. */
 struct guid_map {

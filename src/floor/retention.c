@@ -28,15 +28,14 @@ static bool chat_names_someone(const struct floor *f, const struct chat *c)
 
 static bool chat_needed(const struct floor *f, uint32_t chat, int64_t horizon_us)
 {
-    const struct chat *c = &f->chats[chat];
-    struct chat_state scratch;
-    if (c->log_len == 0)
-        return false;
-    const struct chat_state *s = chat_state_at(f, chat, INT64_MAX, &scratch);
+    struct chat_reading r;
+    chat_read_at(f, chat, INT64_MAX, &r);
+    const struct chat_state *s = r.state;
     bool over = s->phase == PHASE_ENDED || s->phase == PHASE_NONE;
     bool before = s->last_us < horizon_us - LOOK_BACK_US;
-    chat_state_clear(&scratch);
-    return !over || !before || chat_names_someone(f, c);
+    bool needed = r.chat->log_len > 0 && (!over || !before || chat_names_someone(f, r.chat));
+    chat_reading_clear(&r);
+    return needed;
 }
 
 /* The first mark, and the one in force at the horizon, stay. */
@@ -66,24 +65,26 @@ static bool visitor_mark_needed(const struct floor *f, const struct visitor *v, 
     const struct visitor_mark *m = &v->marks[i];
     if (m->time_us >= horizon_us - f->settings.visitor_timeout_us - 1)
         return true;
-    if (m->contact == NONE)
+    if (!m->has_contact)
         return false;
     for (size_t k = i + 1; k < v->mark_count && v->marks[k].time_us <= horizon_us; k++)
-        if (v->marks[k].contact != NONE)
+        if (v->marks[k].has_contact)
             return false;
     return true;
 }
 
 static bool heartbeat_needed(const struct floor *f, const struct event *e, int64_t horizon_us)
 {
-    uint32_t number = guid_map_find(&f->visitor_ids, &e->visitor);
+    uint32_t number = vault_find(&f->visitors, &e->visitor);
     if (number == NONE)
         return false;
-    const struct visitor *v = &f->visitors[number];
-    for (size_t i = 0; i < v->mark_count && v->marks[i].time_us <= e->time_us; i++)
-        if (v->marks[i].time_us == e->time_us && visitor_mark_needed(f, v, i, horizon_us))
-            return true;
-    return false;
+    struct visitor scratch;
+    const struct visitor *v = visitor_peek(f, number, &scratch, NULL);
+    bool needed = false;
+    for (size_t i = 0; i < v->mark_count && v->marks[i].time_us <= e->time_us && !needed; i++)
+        needed = v->marks[i].time_us == e->time_us && visitor_mark_needed(f, v, i, horizon_us);
+    VISITOR_KIND.clear(&scratch);
+    return needed;
 }
 
 bool floor_needs(const struct floor *f, const struct event *e, int64_t horizon_us)
@@ -112,7 +113,7 @@ bool floor_needs(const struct floor *f, const struct event *e, int64_t horizon_u
     default:
         break;
     }
-    uint32_t chat = guid_map_find(&f->chat_ids, &e->chat);
+    uint32_t chat = vault_find(&f->chats, &e->chat);
     return chat != NONE && chat_needed(f, chat, horizon_us);
 }
 
@@ -140,9 +141,13 @@ static void forget_marks(struct floor *f, uint32_t number, int64_t horizon_us)
 
 static void forget_heartbeats(struct floor *f, uint32_t number, int64_t horizon_us)
 {
-    struct visitor *v = &f->visitors[number];
-    if (v->mark_count == 0 || visitor_mark_needed(f, v, 0, horizon_us))
+    struct visitor scratch;
+    const struct visitor *before = visitor_peek(f, number, &scratch, NULL);
+    bool nothing = before->mark_count == 0 || visitor_mark_needed(f, before, 0, horizon_us);
+    VISITOR_KIND.clear(&scratch);
+    if (nothing)
         return;
+    struct visitor *v = vault_get(&f->visitors, number);
     bool *needed = memory_get(v->mark_count * sizeof *needed);
     for (size_t i = 0; i < v->mark_count; i++)
         needed[i] = visitor_mark_needed(f, v, i, horizon_us);
@@ -157,11 +162,16 @@ static void forget_heartbeats(struct floor *f, uint32_t number, int64_t horizon_
     v->mark_count = kept;
     memory_free(needed);
     visitor_refresh(f, number, from, horizon_us);
+    vault_rest(&f->visitors, number, true);
 }
 
 static void forget_chat(struct floor *f, uint32_t chat, int64_t horizon_us)
 {
-    if (f->chats[chat].log_len > 0 && !chat_needed(f, chat, horizon_us))
+    struct chat scratch;
+    const struct chat *c = vault_peek(&f->chats, chat, &scratch, NULL);
+    bool known = c->log_len > 0;
+    CHAT_KIND.clear(&scratch);
+    if (known && !chat_needed(f, chat, horizon_us))
         chat_forget(f, chat);
 }
 
@@ -169,14 +179,15 @@ bool floor_forget(struct floor *f, int64_t horizon_us, struct forget_cursor *cur
 {
     void (*const forget[])(struct floor *, uint32_t, int64_t) = {forget_chat, forget_marks,
                                                                  forget_heartbeats};
-    const uint32_t *const counts[] = {&f->chat_ids.count, &f->agent_ids.count,
-                                      &f->visitor_ids.count};
+    const uint32_t *const counts[] = {&f->chats.count, &f->agent_ids.count, &f->visitors.count};
     f->version++;
     for (; cursor->part < 3; cursor->part++, cursor->at = 0)
         for (; cursor->at < *counts[cursor->part]; cursor->at++) {
             if (steps-- == 0)
                 return true;
             forget[cursor->part](f, cursor->at, horizon_us);
+            vault_trim(&f->chats);
+            vault_trim(&f->visitors);
         }
     return false;
 }

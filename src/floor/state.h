@@ -4,6 +4,7 @@
 
 #include "floor/floor.h"
 #include "floor/guid_map.h"
+#include "floor/vault.h"
 #include "timeline/interval_set.h"
 #include "timeline/link_set.h"
 #include "timeline/timeline.h"
@@ -177,8 +178,8 @@ struct visitor_mark {
     int64_t time_us;
     char *id; /* owned; only for marks with a contact, which need an order */
     uint32_t id_len;
-    uint32_t contact; /* or NONE */
-    bool left;
+    bool left, has_contact;
+    struct guid contact;
 };
 
 struct stay {
@@ -191,6 +192,7 @@ struct accepted_chat {
 };
 
 struct visitor {
+    uint32_t number;
     struct visitor_mark *marks;
     size_t mark_count, mark_cap;
     struct stay *stays; /* apart from each other */
@@ -207,6 +209,7 @@ struct chat_state;
 struct chat {
     uint8_t *log; /* its events, packed (chat_log.h) */
     uint32_t log_len, log_cap;
+    uint32_t number;
     uint32_t visitor;        /* for its whole life, or NONE */
     struct chat_state *live; /* after its last event, while it goes on; else NULL */
 };
@@ -224,13 +227,13 @@ struct floor {
     struct event_log waiting; /* later than now */
     struct event_log site_log;
 
-    struct guid_map agent_ids, department_ids, status_ids, visitor_ids, contact_ids, chat_ids;
+    struct guid_map agent_ids, department_ids, status_ids;
     struct agent *agents;
     struct department *departments;
     struct status *statuses;
-    struct visitor *visitors;
-    struct chat *chats;
-    size_t agent_cap, department_cap, status_cap, visitor_cap, chat_cap;
+    size_t agent_cap, department_cap, status_cap;
+    struct vault visitors; /* of struct visitor (visitor.h) */
+    struct vault chats;    /* of struct chat (chat.h) */
 
     struct tally tally;
     struct timeline load;      /* L_… */
@@ -253,8 +256,6 @@ enum { STATUS_NUMBER_ONLINE, STATUS_NUMBER_AWAY, STATUS_NUMBER_OFFLINE };
 uint32_t floor_agent(struct floor *f, const struct guid *g);
 uint32_t floor_department(struct floor *f, const struct guid *g);
 uint32_t floor_status(struct floor *f, const struct guid *g);
-uint32_t floor_visitor(struct floor *f, const struct guid *g);
-uint32_t floor_chat(struct floor *f, const struct guid *g);
 
 /* The route of that name. */
 struct route *floor_route(struct floor *f, route_name r);

@@ -4,14 +4,10 @@
 
 #include <stdlib.h>
 
-void visitor_clear(struct visitor *v)
+const struct visitor *visitor_peek(const struct floor *f, uint32_t number, struct visitor *scratch,
+                                   struct guid *guid)
 {
-    for (size_t i = 0; i < v->mark_count; i++)
-        memory_free(v->marks[i].id);
-    memory_free(v->marks);
-    memory_free(v->stays);
-    interval_set_clear(&v->chats);
-    memory_free(v->accepted);
+    return vault_peek(&f->visitors, number, scratch, guid);
 }
 
 /* The order of marks: time, seen before left, and by id among those with a contact
@@ -22,9 +18,9 @@ static int mark_compare(const struct visitor_mark *a, const struct visitor_mark 
         return a->time_us < b->time_us ? -1 : 1;
     if (a->left != b->left)
         return a->left ? 1 : -1;
-    if ((a->contact != NONE) != (b->contact != NONE))
-        return a->contact != NONE ? 1 : -1;
-    if (a->contact == NONE)
+    if (a->has_contact != b->has_contact)
+        return a->has_contact ? 1 : -1;
+    if (!a->has_contact)
         return 0;
     return span_compare((struct span){a->id, a->id_len}, (struct span){b->id, b->id_len});
 }
@@ -45,11 +41,11 @@ static size_t marks_until(const struct visitor *v, int64_t t)
 
 void visitor_take_mark(struct floor *f, uint32_t number, const struct event *e)
 {
-    struct visitor *v = &f->visitors[number];
-    struct visitor_mark mark = {
-        .time_us = e->time_us, .left = e->type == EVENT_VISITOR_LEFT, .contact = NONE};
+    struct visitor *v = vault_get(&f->visitors, number);
+    struct visitor_mark mark = {.time_us = e->time_us, .left = e->type == EVENT_VISITOR_LEFT};
     if (event_has(e, FIELD_CONTACT)) {
-        mark.contact = guid_map_intern(&f->contact_ids, &e->contact);
+        mark.has_contact = true;
+        mark.contact = e->contact;
         mark.id = memory_get(e->id.len);
         mark.id_len = (uint32_t)e->id.len;
         memcpy(mark.id, e->id.data, e->id.len);
@@ -61,6 +57,7 @@ void visitor_take_mark(struct floor *f, uint32_t number, const struct event *e)
     memmove(v->marks + at + 1, v->marks + at, (v->mark_count - at) * sizeof *v->marks);
     v->marks[at] = mark;
     v->mark_count++;
+    vault_rest(&f->visitors, number, true);
     /* A heartbeat lasts for the time-out, that instant included; a leave cuts an
      * earlier one, which lasts no longer than that. */
     visitor_refresh(f, number, e->time_us, e->time_us + f->settings.visitor_timeout_us + 1);
@@ -145,7 +142,7 @@ static void book_stay(struct floor *f, uint32_t number, const struct stay *s, in
 static void splice(struct floor *f, uint32_t number, size_t first, size_t old_count,
                    const struct pieces *p)
 {
-    struct visitor *v = &f->visitors[number];
+    struct visitor *v = vault_get(&f->visitors, number);
     size_t same = 0;
     while (same < old_count && same < p->count &&
            v->stays[first + same].start == p->items[same].start &&
@@ -183,7 +180,7 @@ void visitor_refresh(struct floor *f, uint32_t number, int64_t from, int64_t to)
 {
     if (from >= to)
         return;
-    struct visitor *v = &f->visitors[number];
+    struct visitor *v = vault_get(&f->visitors, number);
     struct pieces p = {.from = from, .to = to};
     pieces_collect(&p, v, f->settings.visitor_timeout_us);
     /* The stays that touch the range: what they have outside it stays as it is. */
@@ -213,12 +210,14 @@ bool visitor_stay_at(const struct visitor *v, int64_t t, int64_t *start)
     return true;
 }
 
-uint32_t visitor_contact_at(const struct visitor *v, int64_t t)
+bool visitor_contact_at(const struct visitor *v, int64_t t, struct guid *contact)
 {
     for (size_t i = marks_until(v, t); i-- > 0;)
-        if (v->marks[i].contact != NONE)
-            return v->marks[i].contact;
-    return NONE;
+        if (v->marks[i].has_contact) {
+            *contact = v->marks[i].contact;
+            return true;
+        }
+    return false;
 }
 
 static void book_link(struct link_set **set, int64_t from, int64_t to, int sign)
@@ -243,7 +242,7 @@ static void book_between(struct link_set **set, const int64_t *previous, int64_t
 void visitor_book_accepted(struct floor *f, uint32_t number, int64_t requested_us,
                            uint32_t department, int sign)
 {
-    struct visitor *v = &f->visitors[number];
+    struct visitor *v = vault_get(&f->visitors, number);
     size_t at = v->accepted_count;
     while (at > 0 && v->accepted[at - 1].requested_us > requested_us)
         at--;

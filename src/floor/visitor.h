@@ -5,7 +5,12 @@
 
 #include "floor/state.h"
 
-void visitor_clear(struct visitor *v);
+/* How the floor's vault keeps visitors (visitor_pack.c). */
+extern const struct vault_kind VISITOR_KIND;
+
+/* The visitor for reading; to be cleared (VISITOR_KIND.clear) in *scratch. */
+const struct visitor *visitor_peek(const struct floor *f, uint32_t number, struct visitor *scratch,
+                                   struct guid *guid);
 
 /* Takes a visitor.seen or visitor.left. */
 void visitor_take_mark(struct floor *f, uint32_t number, const struct event *e);
@@ -21,8 +26,8 @@ void visitor_book_accepted(struct floor *f, uint32_t number, int64_t requested_u
 /* The start of the stay that holds t; false when the visitor is not on site then. */
 bool visitor_stay_at(const struct visitor *v, int64_t t, int64_t *start);
 
-/* The number of the contact identity that the latest visitor.seen at or before t
- * with one named, or NONE. */
-uint32_t visitor_contact_at(const struct visitor *v, int64_t t);
+/* The contact identity that the latest visitor.seen at or before t with one named;
+ * false when there is none. */
+bool visitor_contact_at(const struct visitor *v, int64_t t, struct guid *contact);
 
 #endif

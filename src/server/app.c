@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "journal/file_archive.h"
 #include "server/rebuild.h"
 #include "server/respond.h"
 
@@ -94,12 +95,15 @@ static int open_journal(struct app *app, struct problem *problem)
         return -1;
     const struct journal_options options = {.directory = path};
     int failed = journal_open(&options, &app->journal, problem);
+    if (failed == 0)
+        failed = file_archive_open(path, &app->archive, problem);
     free(path);
     if (failed < 0)
         return -1;
     app->id_check.journal = app->journal;
     app->ids = id_index_new(ingest_verify_id, &app->id_check);
-    app->sites = sites_new((int64_t)app->settings->visitor_timeout_seconds * US_PER_SECOND);
+    app->sites =
+        sites_new((int64_t)app->settings->visitor_timeout_seconds * US_PER_SECOND, app->archive);
     app->retention =
         app->ids == NULL || app->sites == NULL
             ? NULL
@@ -211,6 +215,8 @@ void app_stop(struct app *app)
     ingest_stop(app->ingest);
     retention_free(app->retention);
     sites_free(app->sites);
+    if (app->archive != NULL)
+        app->archive->close(app->archive);
     id_index_free(app->ids);
     journal_close(app->journal);
     auth_close(app->auth);

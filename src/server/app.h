@@ -37,6 +37,7 @@ struct app {
 
     struct auth_store *auth;
     struct journal *journal;
+    struct archive *archive;
     struct id_index *ids;
     struct ingest_ids id_check;
     struct sites *sites;

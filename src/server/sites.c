@@ -15,6 +15,7 @@ struct site {
 
 struct sites {
     int64_t visitor_timeout_us;
+    struct archive *archive;
     _Atomic int64_t latest_us;
     pthread_rwlock_t lock; /* of the table below */
     struct site **slots;   /* open addressing by id */
@@ -32,12 +33,13 @@ static void lock_init(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attributes);
 }
 
-struct sites *sites_new(int64_t visitor_timeout_us)
+struct sites *sites_new(int64_t visitor_timeout_us, struct archive *archive)
 {
     struct sites *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
     s->visitor_timeout_us = visitor_timeout_us;
+    s->archive = archive;
     lock_init(&s->lock);
     return s;
 }
@@ -107,7 +109,8 @@ static struct site *site_new(const struct sites *s, int64_t id)
     if (site == NULL)
         return NULL;
     site->id = id;
-    site->floor = floor_new(&(struct floor_settings){id, s->visitor_timeout_us});
+    site->floor = floor_new(&(struct floor_settings){
+        .site_id = id, .visitor_timeout_us = s->visitor_timeout_us, .archive = s->archive});
     lock_init(&site->lock);
     return site;
 }

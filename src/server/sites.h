@@ -11,8 +11,9 @@
 struct sites;
 struct site;
 
-/* NULL when there is no memory. */
-struct sites *sites_new(int64_t visitor_timeout_us);
+/* The archive serves all floors; the caller's, closed after sites_free. NULL when there is no
+ * memory. */
+struct sites *sites_new(int64_t visitor_timeout_us, struct archive *archive);
 void sites_free(struct sites *s);
 
 /* The wall clock, never running backwards within the process. */

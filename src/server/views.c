@@ -52,7 +52,7 @@ void handle_view(struct app *app, struct http_exchange *x, enum view view)
         site_read_end(site);
     } else {
         /* A site without events answers like any empty floor, and is not kept. */
-        struct floor *floor = floor_new(&(struct floor_settings){site_id, 0});
+        struct floor *floor = floor_new(&(struct floor_settings){.site_id = site_id});
         failed = answer(app, w, view, &query, floor, sites_now_us(app->sites), &problem);
         floor_free(floor);
     }

@@ -10,6 +10,7 @@
  *
  * Prints one line for Q and N, and `ERR <message>` for what was refused. */
 #include "event/decode.h"
+#include "journal/file_archive.h"
 #include "journal/id_index.h"
 #include "server/query.h"
 
@@ -21,6 +22,8 @@ struct driver {
     struct decoder *decoder;
     struct id_index *ids;
     struct arena *arena;
+    struct archive *archive;
+    unsigned turn; /* floors made so far */
     struct buffer body;
     int64_t site_id, now_us;
     uint64_t events;
@@ -48,7 +51,12 @@ static void begin(struct driver *d, int64_t site_id)
     drop(d);
     d->site_id = site_id;
     d->now_us = INT64_MIN;
-    d->floor = floor_new(&(struct floor_settings){site_id, 120000000});
+    /* Every second floor puts everything away at once, so that each look goes through the archive.
+     */
+    d->floor = floor_new(&(struct floor_settings){.site_id = site_id,
+                                                  .visitor_timeout_us = 120000000,
+                                                  .archive = d->archive,
+                                                  .archive_at_once = d->turn++ % 2 == 1});
     d->ids = id_index_new(same_id, d);
 }
 
@@ -155,7 +163,8 @@ int main(void)
     struct driver d = {.decoder = decoder_new(), .arena = arena_new()};
     size_t cap = 1 << 20;
     char *line = malloc(cap);
-    if (d.decoder == NULL || d.arena == NULL || line == NULL)
+    if (d.decoder == NULL || d.arena == NULL || line == NULL ||
+        file_archive_open("/tmp", &d.archive, NULL) < 0)
         return 1;
     begin(&d, 10000);
     while (fgets(line, (int)(cap - DECODE_PADDING), stdin) != NULL) {
@@ -164,6 +173,7 @@ int main(void)
         command(&d, line, len);
     }
     drop(&d);
+    d.archive->close(d.archive);
     free(d.known);
     free(line);
     buffer_free(&d.body);

@@ -1,0 +1,40 @@
+/* number_map: numbers by the hash of what they stand for, which lies elsewhere: 8 bytes a
+ * slot, slots nearly full, and no addition takes long. */
+#ifndef LIVEFLOOR_FLOOR_NUMBER_MAP_H
+#define LIVEFLOOR_FLOOR_NUMBER_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* No such number. */
+#define NONE UINT32_MAX
+
+struct number_segment {
+    uint64_t *slots; /* hash in the upper half, number + 1 in the lower; 0: free */
+    uint32_t slot_count, used;
+};
+
+/* An empty map is all zeros. */
+struct number_map {
+    struct number_segment *segments; /* by the first `bits` bits of the hash */
+    unsigned bits;
+    uint32_t count;
+};
+
+void number_map_clear(struct number_map *m);
+
+/* Adds a number under a hash; the caller knows that it is not there. */
+void number_map_add(struct number_map *m, uint32_t hash, uint32_t number);
+
+/* Says whether a number found under the hash is the one that is meant. */
+typedef bool number_match(const void *data, uint32_t number);
+
+/* The number that matches, or NONE. */
+uint32_t number_map_find(const struct number_map *m, uint32_t hash, number_match *match,
+                         const void *data);
+
+/* Bytes of memory that it holds. */
+size_t number_map_bytes(const struct number_map *m);
+
+#endif

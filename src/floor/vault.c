@@ -1,0 +1,310 @@
+/* What is put away: its length (u32, all of it), its GUID, what the kind packs. */
+#include "floor/vault.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#define AWAY (UINT32_C(1) << 31) /* in a place: an archive's handle */
+#define HEAD_BYTES (sizeof(uint32_t) + sizeof(struct guid))
+/* Most that is put away is shorter than this: one read. */
+#define READ_FIRST 1024u
+/* So many stay in memory at rest: a few, and a part of all, for what comes late. */
+#define RESTING_LEAST 32u
+#define RESTING_PART 256u
+
+struct vault_entry {
+    struct guid guid;
+    uint32_t number, place;
+    uint32_t newer, older; /* places, among those at rest; NONE at the ends */
+    bool rests;
+    bool known_away; /* in `away` already */
+    _Alignas(16) unsigned char entity[];
+};
+
+static uint64_t hash_of(const struct guid *g)
+{
+    return XXH3_64bits(g->bytes, sizeof g->bytes);
+}
+
+void vault_init(struct vault *v, const struct vault_kind *kind, struct archive *archive,
+                bool at_once)
+{
+    *v = (struct vault){
+        .kind = kind, .archive = archive, .at_once = at_once, .newest = NONE, .oldest = NONE};
+}
+
+void vault_clear(struct vault *v)
+{
+    for (uint32_t i = 0; i < v->entry_end; i++)
+        if (v->entries[i] != NULL) {
+            v->kind->clear(v->entries[i]->entity);
+            memory_free(v->entries[i]);
+        }
+    memory_free(v->entries);
+    memory_free(v->free_places);
+    memory_free(v->places);
+    memory_free(v->slots);
+    number_map_clear(&v->away);
+    buffer_free(&v->scratch);
+    vault_init(v, v->kind, v->archive, v->at_once);
+}
+
+/* --- those in memory, by GUID --- */
+
+static uint32_t home_of(const struct vault *v, uint64_t hash)
+{
+    return (uint32_t)hash & (v->slot_count - 1);
+}
+
+/* Where the GUID's slot is, or the free one where it would go. */
+static uint32_t slot_find(const struct vault *v, uint64_t hash, const struct guid *g)
+{
+    uint32_t at = home_of(v, hash);
+    while (v->slots[at] != 0 && !guid_equal(&v->entries[v->slots[at] - 1]->guid, g))
+        at = (at + 1) & (v->slot_count - 1);
+    return at;
+}
+
+static void slots_grow(struct vault *v)
+{
+    v->slot_count = v->slot_count == 0 ? 16 : v->slot_count * 2;
+    memory_free(v->slots);
+    v->slots = memory_zeroed(v->slot_count, sizeof *v->slots);
+    for (uint32_t i = 0; i < v->entry_end; i++)
+        if (v->entries[i] != NULL) {
+            const struct guid *g = &v->entries[i]->guid;
+            v->slots[slot_find(v, hash_of(g), g)] = i + 1;
+        }
+}
+
+/* Takes a slot out; those behind it that would not be found any more move up. */
+static void slot_remove(struct vault *v, uint32_t at)
+{
+    uint32_t mask = v->slot_count - 1, hole = at;
+    for (uint32_t next = (at + 1) & mask; v->slots[next] != 0; next = (next + 1) & mask) {
+        uint32_t home = home_of(v, hash_of(&v->entries[v->slots[next] - 1]->guid));
+        if (((next - home) & mask) < ((next - hole) & mask))
+            continue;
+        v->slots[hole] = v->slots[next];
+        hole = next;
+    }
+    v->slots[hole] = 0;
+}
+
+/* --- those at rest, by the time of their last touch --- */
+
+static void unlink_entry(struct vault *v, struct vault_entry *e)
+{
+    if (!e->rests)
+        return;
+    if (e->newer != NONE)
+        v->entries[e->newer]->older = e->older;
+    else
+        v->newest = e->older;
+    if (e->older != NONE)
+        v->entries[e->older]->newer = e->newer;
+    else
+        v->oldest = e->newer;
+    e->rests = false;
+    v->resting--;
+}
+
+static void link_newest(struct vault *v, struct vault_entry *e)
+{
+    e->newer = NONE;
+    e->older = v->newest;
+    if (v->newest != NONE)
+        v->entries[v->newest]->newer = e->place;
+    else
+        v->oldest = e->place;
+    v->newest = e->place;
+    e->rests = true;
+    v->resting++;
+}
+
+void vault_rest(struct vault *v, uint32_t number, bool rests)
+{
+    if (v->archive == NULL || v->places[number] & AWAY)
+        return;
+    struct vault_entry *e = v->entries[v->places[number]];
+    if (rests && v->newest == e->place)
+        return;
+    unlink_entry(v, e);
+    if (rests)
+        link_newest(v, e);
+}
+
+/* --- into memory and out of it --- */
+
+static struct vault_entry *entry_new(struct vault *v, uint32_t number, const struct guid *g)
+{
+    struct vault_entry *e = memory_get(sizeof *e + v->kind->size);
+    *e = (struct vault_entry){.guid = *g, .number = number};
+    if (v->free_count > 0) {
+        e->place = v->free_places[--v->free_count];
+    } else {
+        v->entries = memory_grow(v->entries, &v->entry_cap, v->entry_end + 1, sizeof *v->entries);
+        e->place = v->entry_end++;
+    }
+    v->entries[e->place] = e;
+    v->entry_count++;
+    if (v->entry_count * 3 >= v->slot_count * 2)
+        slots_grow(v); /* takes it up as well */
+    else
+        v->slots[slot_find(v, hash_of(g), g)] = e->place + 1;
+    v->places[number] = e->place;
+    return e;
+}
+
+static void entry_free(struct vault *v, struct vault_entry *e)
+{
+    unlink_entry(v, e);
+    slot_remove(v, slot_find(v, hash_of(&e->guid), &e->guid));
+    v->entries[e->place] = NULL;
+    v->free_places =
+        memory_grow(v->free_places, &v->free_cap, v->free_count + 1, sizeof *v->free_places);
+    v->free_places[v->free_count++] = e->place;
+    v->entry_count--;
+    v->kind->clear(e->entity);
+    memory_free(e);
+}
+
+/* False when the archive takes nothing now: the entity stays. */
+static bool put_away(struct vault *v, struct vault_entry *e)
+{
+    struct buffer *b = &v->scratch;
+    uint32_t size = 0, handle;
+    buffer_reset(b);
+    buffer_append(b, &size, sizeof size);
+    buffer_append(b, e->guid.bytes, sizeof e->guid.bytes);
+    v->kind->pack(e->entity, b);
+    if (b->failed || b->len > UINT32_MAX)
+        return false;
+    size = (uint32_t)b->len;
+    memcpy(b->data, &size, sizeof size);
+    if (!v->archive->put(v->archive, b->data, b->len, &handle))
+        return false;
+    if (!e->known_away)
+        number_map_add(&v->away, (uint32_t)(hash_of(&e->guid) >> 32), e->number);
+    v->places[e->number] = AWAY | handle;
+    entry_free(v, e);
+    return true;
+}
+
+void vault_trim(struct vault *v)
+{
+    uint32_t most = v->at_once ? 0 : RESTING_LEAST + v->count / RESTING_PART;
+    while (v->resting > most)
+        if (!put_away(v, v->entries[v->oldest]))
+            return;
+}
+
+/* Something read back from the archive. */
+struct fetched {
+    char first[READ_FIRST];
+    char *longer; /* owned; NULL when it fits into `first` */
+    struct guid guid;
+    struct span packed;
+};
+
+static void fetch(const struct vault *v, uint32_t handle, struct fetched *out)
+{
+    uint32_t size;
+    const char *bytes = out->first;
+    v->archive->get(v->archive, handle, out->first, READ_FIRST);
+    memcpy(&size, out->first, sizeof size);
+    out->longer = NULL;
+    if (size > READ_FIRST) {
+        bytes = out->longer = memory_get(size);
+        v->archive->get(v->archive, handle, out->longer, size);
+    }
+    memcpy(out->guid.bytes, bytes + sizeof size, sizeof out->guid.bytes);
+    out->packed = (struct span){bytes + HEAD_BYTES, size - HEAD_BYTES};
+}
+
+void *vault_get(struct vault *v, uint32_t number)
+{
+    if (!(v->places[number] & AWAY))
+        return v->entries[v->places[number]]->entity;
+    struct fetched away;
+    fetch(v, v->places[number] & ~AWAY, &away);
+    struct vault_entry *e = entry_new(v, number, &away.guid);
+    e->known_away = true;
+    v->kind->unpack(e->entity, number, away.packed);
+    memory_free(away.longer);
+    link_newest(v, e);
+    return e->entity;
+}
+
+const void *vault_peek(const struct vault *v, uint32_t number, void *scratch, struct guid *guid)
+{
+    if (!(v->places[number] & AWAY)) {
+        const struct vault_entry *e = v->entries[v->places[number]];
+        v->kind->init(scratch, number);
+        if (guid != NULL)
+            *guid = e->guid;
+        return e->entity;
+    }
+    struct fetched away;
+    fetch(v, v->places[number] & ~AWAY, &away);
+    v->kind->unpack(scratch, number, away.packed);
+    memory_free(away.longer);
+    if (guid != NULL)
+        *guid = away.guid;
+    return scratch;
+}
+
+/* --- by GUID --- */
+
+struct wanted {
+    const struct vault *vault;
+    const struct guid *guid;
+};
+
+/* Is this number, which has been put away once, the one of the GUID? */
+static bool is_wanted(const void *data, uint32_t number)
+{
+    const struct wanted *w = data;
+    uint32_t place = w->vault->places[number];
+    if (!(place & AWAY))
+        return false; /* it was not found among those in memory */
+    unsigned char head[HEAD_BYTES];
+    w->vault->archive->get(w->vault->archive, place & ~AWAY, head, sizeof head);
+    return memcmp(head + sizeof(uint32_t), w->guid->bytes, sizeof w->guid->bytes) == 0;
+}
+
+uint32_t vault_find(const struct vault *v, const struct guid *g)
+{
+    uint64_t hash = hash_of(g);
+    if (v->slot_count > 0) {
+        uint32_t slot = v->slots[slot_find(v, hash, g)];
+        if (slot != 0)
+            return v->entries[slot - 1]->number;
+    }
+    const struct wanted wanted = {v, g};
+    return number_map_find(&v->away, (uint32_t)(hash >> 32), is_wanted, &wanted);
+}
+
+uint32_t vault_intern(struct vault *v, const struct guid *g)
+{
+    uint32_t number = vault_find(v, g);
+    if (number != NONE)
+        return number;
+    number = v->count++;
+    v->places = memory_grow(v->places, &v->place_cap, v->count, sizeof *v->places);
+    struct vault_entry *e = entry_new(v, number, g);
+    v->kind->init(e->entity, number);
+    if (v->archive != NULL)
+        link_newest(v, e);
+    return number;
+}
+
+size_t vault_bytes(const struct vault *v)
+{
+    return v->place_cap * sizeof *v->places + v->entry_cap * sizeof *v->entries +
+           v->slot_count * sizeof *v->slots +
+           v->entry_count * (sizeof(struct vault_entry) + v->kind->size) +
+           number_map_bytes(&v->away) + v->scratch.cap;
+}

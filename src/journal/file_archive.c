@@ -1,0 +1,153 @@
+/* Records are appended at multiples of UNIT, which is what handles count. The newest wait in
+ * a buffer; the rest is read with pread: it lives in the system's page cache, not in this
+ * process. */
+#include "journal/file_archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UNIT 32u
+#define BUFFER_BYTES (256u << 10)
+
+struct file_archive {
+    struct archive base;
+    int fd;
+    pthread_mutex_t lock;     /* of the buffer */
+    _Atomic uint64_t written; /* bytes in the file; what comes after is in the buffer */
+    size_t buffered;
+    unsigned char buffer[BUFFER_BYTES];
+};
+
+static bool write_whole(int fd, const unsigned char *bytes, size_t size, uint64_t at)
+{
+    while (size > 0) {
+        ssize_t done = pwrite(fd, bytes, size, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        bytes += done;
+        size -= (size_t)done;
+        at += (uint64_t)done;
+    }
+    return true;
+}
+
+/* Writes the buffer out; what cannot be written stays in it. The lock is held. */
+static bool flush(struct file_archive *a)
+{
+    uint64_t written = atomic_load(&a->written);
+    if (!write_whole(a->fd, a->buffer, a->buffered, written))
+        return false;
+    atomic_store(&a->written, written + a->buffered);
+    a->buffered = 0;
+    return true;
+}
+
+static bool file_put(struct archive *base, const void *bytes, size_t size, uint32_t *handle)
+{
+    struct file_archive *a = (struct file_archive *)(void *)base;
+    size_t room = (size + UNIT - 1) / UNIT * UNIT;
+    pthread_mutex_lock(&a->lock);
+    uint64_t at = atomic_load(&a->written) + a->buffered;
+    bool fits = (at + room) / UNIT < ARCHIVE_HANDLES;
+    if (fits && a->buffered + room > BUFFER_BYTES)
+        fits = flush(a);
+    if (fits && room > BUFFER_BYTES) { /* larger than the buffer, which is empty now */
+        fits = write_whole(a->fd, bytes, size, at);
+        if (fits)
+            atomic_store(&a->written, at + room);
+    } else if (fits) {
+        memcpy(a->buffer + a->buffered, bytes, size);
+        memset(a->buffer + a->buffered + size, 0, room - size);
+        a->buffered += room;
+    }
+    pthread_mutex_unlock(&a->lock);
+    *handle = (uint32_t)(at / UNIT);
+    return fits;
+}
+
+/* From the buffer, if the bytes are still there: 0 when they have been written. */
+static size_t from_buffer(struct file_archive *a, uint64_t at, void *out, size_t cap)
+{
+    size_t size = 0;
+    pthread_mutex_lock(&a->lock);
+    uint64_t written = atomic_load(&a->written);
+    if (at >= written) {
+        size = a->buffered - (size_t)(at - written);
+        size = size < cap ? size : cap;
+        memcpy(out, a->buffer + (at - written), size);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return size;
+}
+
+static size_t file_get(struct archive *base, uint32_t handle, void *out, size_t cap)
+{
+    struct file_archive *a = (struct file_archive *)(void *)base;
+    uint64_t at = (uint64_t)handle * UNIT;
+    if (at >= atomic_load(&a->written)) {
+        size_t size = from_buffer(a, at, out, cap);
+        if (size > 0)
+            return size;
+    }
+    ssize_t size;
+    do
+        size = pread(a->fd, out, cap, (off_t)at);
+    while (size < 0 && errno == EINTR);
+    if (size <= 0) {
+        fputs("livefloor: the archive cannot be read; the journal is safe, start again\n", stderr);
+        abort();
+    }
+    return (size_t)size;
+}
+
+static void file_close(struct archive *base)
+{
+    struct file_archive *a = (struct file_archive *)(void *)base;
+    if (a == NULL)
+        return;
+    pthread_mutex_destroy(&a->lock);
+    close(a->fd);
+    free(a);
+}
+
+/* A file without a name, where the file system has such; else one that loses its name. */
+static int nameless_file(const char *directory)
+{
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    char *path;
+    if (asprintf(&path, "%s/archive-XXXXXX", directory) < 0)
+        return -1;
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    free(path);
+    return fd;
+}
+
+int file_archive_open(const char *directory, struct archive **out, struct problem *problem)
+{
+    struct file_archive *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return problem_set(problem, PROBLEM_STORE, "There is no memory to open an archive.");
+    a->fd = nameless_file(directory);
+    if (a->fd < 0) {
+        int error = errno;
+        free(a);
+        return problem_set(problem, PROBLEM_STORE, "No file can be made in %s: %s.", directory,
+                           strerror(error));
+    }
+    a->base = (struct archive){file_put, file_get, file_close};
+    pthread_mutex_init(&a->lock, NULL);
+    *out = &a->base;
+    return 0;
+}
