@@ -159,10 +159,10 @@ static void number_map_holds(void **state)
     (void)state;
     assert_int_equal(number_map_find(&m, 1, same_number, &none), NONE);
     for (uint32_t i = 0; i < 300000; i++)
-        number_map_add(&m, i % 3 == 0 ? i / 100 : i * 2654435761u, i);
+        number_map_add(&m, (i % 3 == 0 ? i / 100 : i) * 2654435761u, i);
     for (uint32_t i = 0; i < 300000; i++)
         assert_int_equal(
-            number_map_find(&m, i % 3 == 0 ? i / 100 : i * 2654435761u, same_number, &i), i);
+            number_map_find(&m, (i % 3 == 0 ? i / 100 : i) * 2654435761u, same_number, &i), i);
     assert_int_equal(number_map_find(&m, 3 * 2654435761u, same_number, &none), NONE);
     assert_true(number_map_bytes(&m) < 300000 * 14);
     number_map_clear(&m);
