@@ -134,8 +134,10 @@ void agent_take_directory(struct floor *f, uint32_t number, const struct event *
 {
     struct agent *a = &f->agents[number];
     event_log_insert(&a->log, event_copy(e));
-    if (e->type == EVENT_AGENT_DELETED)
+    if (e->type == EVENT_AGENT_DELETED) {
         a->deletions++;
+        f->agent_deletions++;
+    }
     agent_refresh(f, number, e->time_us);
 }
 

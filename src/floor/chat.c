@@ -49,25 +49,18 @@ const struct vault_kind CHAT_KIND = {
     .unpack = chat_unpack,
 };
 
+/* The chat's state after its last event is this now. */
 static void live_set(struct floor *f, struct chat *c, struct chat_state *s)
 {
-    if (c->live != NULL && c->live != s) {
-        chat_state_clear(c->live);
-        memory_free(c->live);
-        c->live = NULL;
-    }
-    c->visitor = s->visitor;
-    if (s->phase == PHASE_NONE || s->phase == PHASE_ENDED) {
-        /* What comes now is an anomaly, a rating or late: rare enough to start over. */
-        chat_state_clear(s);
-        if (c->live == s)
-            memory_free(s);
-        c->live = NULL;
-    } else if (c->live == NULL) {
-        c->live = memory_get(sizeof *c->live);
+    if (c->live != s) {
+        if (c->live == NULL)
+            c->live = memory_get(sizeof *c->live);
+        else
+            chat_state_clear(c->live);
         *c->live = *s; /* takes over what it owns */
     }
-    vault_rest(&f->chats, c->number, c->live == NULL);
+    c->visitor = s->visitor;
+    vault_rest(&f->chats, c->number, s->phase == PHASE_NONE || s->phase == PHASE_ENDED);
 }
 
 /* Steps through the log from the cursor on, up to `limit` events. */
@@ -93,13 +86,25 @@ static void run_out(const struct floor *f, const struct chat *chat, struct chat_
     chat_remove_deleted(f, chat, s, INT64_MAX, out, sign);
 }
 
+/* The chat's state after its last event, which one that was put away comes without. */
+static struct chat_state *live_get(struct floor *f, struct chat *c)
+{
+    if (c->live == NULL) {
+        struct chat_cursor cursor = {0};
+        c->live = memory_get(sizeof *c->live);
+        chat_state_init(c->live);
+        run_out(f, c, c->live, &cursor, NULL, 0);
+    }
+    return c->live;
+}
+
 /* Does the event come after all that the live state has seen? */
 static bool in_order(const struct chat *c, const struct chat_event *e)
 {
     const struct chat_state *s = c->live;
     if (c->log_len == 0)
         return true;
-    if (s == NULL || e->time_us < s->last_us || e->time_us < s->last_removal_us)
+    if (e->time_us < s->last_us || e->time_us < s->last_removal_us)
         return false;
     if (e->time_us > s->last_us)
         return true;
@@ -110,12 +115,7 @@ static bool in_order(const struct chat *c, const struct chat_event *e)
 
 static void take_in_order(struct floor *f, struct chat *c, const struct chat_event *e)
 {
-    struct chat_state fresh;
     struct chat_state *s = c->live;
-    if (s == NULL) {
-        chat_state_init(&fresh);
-        s = &fresh;
-    }
     s->last_entry = c->log_len;
     s->last_entry_us = c->log_len > 0 ? s->last_us : 0;
     chat_log_append(c, e, s->last_entry_us);
@@ -167,6 +167,7 @@ static void take_late(struct floor *f, struct chat *c, const struct chat_event *
 void chat_take(struct floor *f, uint32_t chat, const struct chat_event *e)
 {
     struct chat *c = vault_get(&f->chats, chat);
+    live_get(f, c);
     if (in_order(c, e))
         take_in_order(f, c, e);
     else

@@ -18,6 +18,24 @@ enum flag {
 #define ENTRY_MAX (2 + 10 + 3 * 5 + 16 + 10 + 2 + 128)
 #define LOG_FIRST 64u
 
+/* Bytewise, as texts (metrics.md §3). */
+static int id_compare(const struct chat_event_id *a, const struct chat_event_id *b)
+{
+    char text_a[GUID_TEXT_BYTES], text_b[GUID_TEXT_BYTES];
+    struct span x = a->text, y = b->text;
+    if (a->is_guid && b->is_guid)
+        return guid_compare(&a->guid, &b->guid);
+    if (a->is_guid) {
+        guid_format(&a->guid, text_a);
+        x = (struct span){text_a, sizeof text_a};
+    }
+    if (b->is_guid) {
+        guid_format(&b->guid, text_b);
+        y = (struct span){text_b, sizeof text_b};
+    }
+    return span_compare(x, y);
+}
+
 int chat_event_compare(const struct chat_event *a, const struct chat_event *b)
 {
     if (a->time_us != b->time_us)
@@ -25,28 +43,28 @@ int chat_event_compare(const struct chat_event *a, const struct chat_event *b)
     unsigned rank_a = event_rank(a->type), rank_b = event_rank(b->type);
     if (rank_a != rank_b)
         return rank_a < rank_b ? -1 : 1;
-    return span_compare(a->id, b->id);
+    return id_compare(&a->id, &b->id);
 }
 
-/* An id that a GUID gives back letter by letter. */
-static bool id_is_guid(struct span id, struct guid *g)
+struct chat_event_id chat_event_id_of(struct span text)
 {
-    char text[GUID_TEXT_BYTES];
-    if (id.len != GUID_TEXT_BYTES || !guid_parse(id, g))
-        return false;
-    guid_format(g, text);
-    return memcmp(text, id.data, sizeof text) == 0;
+    struct chat_event_id id = {.text = text};
+    if (text.len != GUID_TEXT_BYTES)
+        return id;
+    unsigned capitals = 0; /* a GUID would not give these back */
+    for (unsigned i = 0; i < GUID_TEXT_BYTES; i++)
+        capitals |= (unsigned char)(text.data[i] - 'A') < 26;
+    id.is_guid = capitals == 0 && guid_parse(text, &id.guid);
+    return id;
 }
 
 static size_t entry_pack(uint8_t *entry, const struct chat_event *e, int64_t last_us)
 {
-    struct guid g;
-    bool guid_id = id_is_guid(e->id, &g);
     entry[0] = (uint8_t)e->type;
     entry[1] =
         (uint8_t)((e->visitor != NONE ? HAS_VISITOR : 0) | (e->has_contact ? HAS_CONTACT : 0) |
                   (e->department != NONE ? HAS_DEPARTMENT : 0) |
-                  (e->agent != NONE ? HAS_AGENT : 0) | (guid_id ? ID_IS_GUID : 0) |
+                  (e->agent != NONE ? HAS_AGENT : 0) | (e->id.is_guid ? ID_IS_GUID : 0) |
                   (int)e->sender << SENDER_SHIFT);
     /* Only the first entry of a log can lie before its predecessor (time 0). */
     uint64_t since = (uint64_t)e->time_us - (uint64_t)last_us;
@@ -63,13 +81,13 @@ static size_t entry_pack(uint8_t *entry, const struct chat_event *e, int64_t las
         at = varint_put(at, e->agent);
     if (e->type == EVENT_CHAT_RATED)
         at = varint_put(at, (uint64_t)e->score);
-    if (guid_id) {
-        memcpy(at, g.bytes, sizeof g.bytes);
-        at += sizeof g.bytes;
+    if (e->id.is_guid) {
+        memcpy(at, e->id.guid.bytes, sizeof e->id.guid.bytes);
+        at += sizeof e->id.guid.bytes;
     } else {
-        at = varint_put(at, e->id.len);
-        memcpy(at, e->id.data, e->id.len);
-        at += e->id.len;
+        at = varint_put(at, e->id.text.len);
+        memcpy(at, e->id.text.data, e->id.text.len);
+        at += e->id.text.len;
     }
     return (size_t)(at - entry);
 }
@@ -92,8 +110,6 @@ void chat_log_append(struct chat *c, const struct chat_event *e, int64_t last_us
 
 bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat_event *out)
 {
-    static _Thread_local char guid_text[2][GUID_TEXT_BYTES];
-    static _Thread_local int turn;
     if (cursor->at >= c->log_len)
         return false;
     const uint8_t *at = c->log + cursor->at;
@@ -112,17 +128,14 @@ bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat
     out->department = flags & HAS_DEPARTMENT ? (uint32_t)varint_get(&at) : NONE;
     out->agent = flags & HAS_AGENT ? (uint32_t)varint_get(&at) : NONE;
     out->score = out->type == EVENT_CHAT_RATED ? (int64_t)varint_get(&at) : 0;
-    if (flags & ID_IS_GUID) {
-        struct guid g;
-        memcpy(g.bytes, at, sizeof g.bytes);
-        turn = !turn;
-        guid_format(&g, guid_text[turn]);
-        out->id = (struct span){guid_text[turn], GUID_TEXT_BYTES};
-        at += sizeof g.bytes;
+    out->id.is_guid = (flags & ID_IS_GUID) != 0;
+    if (out->id.is_guid) {
+        memcpy(out->id.guid.bytes, at, sizeof out->id.guid.bytes);
+        at += sizeof out->id.guid.bytes;
     } else {
-        out->id.len = varint_get(&at);
-        out->id.data = (const char *)at;
-        at += out->id.len;
+        out->id.text.len = varint_get(&at);
+        out->id.text.data = (const char *)at;
+        at += out->id.text.len;
     }
     cursor->at = (uint32_t)(at - c->log);
     cursor->time_us = out->time_us;

@@ -4,6 +4,17 @@
 
 #include "floor/state.h"
 
+/* An event's id. Most are GUIDs in the usual spelling: those are kept as such, and ordered
+ * as such, since a GUID's bytes are in the order of its text. */
+struct chat_event_id {
+    bool is_guid;
+    struct guid guid;
+    struct span text; /* when it is none */
+};
+
+/* Points into the text. */
+struct chat_event_id chat_event_id_of(struct span text);
+
 /* One event of a chat, its entities as numbers (NONE: not named). */
 struct chat_event {
     int64_t time_us;
@@ -13,7 +24,7 @@ struct chat_event {
     uint32_t visitor, department, agent;
     bool has_contact;
     struct guid contact;
-    struct span id;
+    struct chat_event_id id;
 };
 
 /* (time, rank, id): <0, 0, >0. */

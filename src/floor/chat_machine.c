@@ -268,6 +268,8 @@ void chat_remove_deleted(const struct floor *f, const struct chat *chat, struct 
                          int64_t t, struct effect_list *out, int sign)
 {
     const struct step step = {f, out, s, chat, sign, t};
+    if (f->agent_deletions == 0)
+        return;
     for (uint32_t i = 0; i < s->participant_count; i++) {
         struct participant *p = chat_participant(s, i);
         const struct agent *a = &f->agents[p->agent];

@@ -169,6 +169,17 @@ static void set_change(struct interval_set *set, struct interval i, const int64_
     }
 }
 
+/* A visitor who is in a chat stays in memory. */
+static void book_present(struct floor *f, uint32_t visitor, struct interval i,
+                         const int64_t *old_end, const int64_t *new_end)
+{
+    struct visitor *v = vault_get(&f->visitors, visitor);
+    set_change(&v->chats, i, old_end, new_end);
+    v->open_chats += new_end != NULL && *new_end == INTERVAL_OPEN;
+    v->open_chats -= old_end != NULL && *old_end == INTERVAL_OPEN;
+    vault_rest(&f->visitors, visitor, v->open_chats == 0);
+}
+
 /* An interval comes (no old end), goes (no new end) or ends elsewhere. */
 static void book_interval(struct floor *f, const struct effect *e, const int64_t *old_end,
                           const int64_t *new_end)
@@ -182,9 +193,8 @@ static void book_interval(struct floor *f, const struct effect *e, const int64_t
     struct interval i = {.start = e->t, .ref = e->b};
     switch ((enum effect_kind)e->kind) {
     case EFFECT_PRESENT:
-        set_change(&((struct visitor *)vault_get(&f->visitors, e->a))->chats, i, old_end, new_end);
+        book_present(f, e->a, i, old_end, new_end);
         visitor_refresh(f, e->a, from, to);
-        vault_rest(&f->visitors, e->a, true);
         break;
     case EFFECT_JOIN:
         presence_begin(f, e->a, from, to, PRESENCE_CHATS);
@@ -266,6 +276,8 @@ static bool book_each(struct floor *f, const struct effect *e)
  * deletion found them there may have changed too. */
 static void recheck_agents(struct floor *f, const struct effect_list *list)
 {
+    if (f->agent_deletions == 0)
+        return;
     for (size_t i = 0; i < list->count; i++) {
         const struct effect *e = &list->items[i];
         if (e->kind == EFFECT_JOIN && f->agents[e->a].deletions > 0 &&

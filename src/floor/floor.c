@@ -55,7 +55,7 @@ static void take_chat_event(struct floor *f, const struct event *e)
         .contact = e->contact,
         .department = event_has(e, FIELD_DEPARTMENT) ? floor_department(f, &e->department) : NONE,
         .agent = NONE,
-        .id = e->id,
+        .id = chat_event_id_of(e->id),
     };
     /* Of messages and outcomes it does not matter which agent. */
     if (event_has(e, FIELD_AGENT) &&

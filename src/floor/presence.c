@@ -185,18 +185,43 @@ static int by_line_and_time(const void *a, const void *b)
     return x->time_us < y->time_us ? -1 : x->time_us > y->time_us;
 }
 
+static bool is_something(const struct booking *b)
+{
+    for (unsigned w = 0; w < b->line->width; w++)
+        if (b->delta[w] != 0)
+            return true;
+    return false;
+}
+
+/* Most changes make a handful of bookings: too few for a general sort. */
+#define FEW 12u
+
+static void sort_few(struct bookings *list)
+{
+    for (size_t i = 1; i < list->count; i++)
+        for (size_t k = i; k > 0 && by_line_and_time(&list->items[k], &list->items[k - 1]) < 0;
+             k--) {
+            struct booking swap = list->items[k];
+            list->items[k] = list->items[k - 1];
+            list->items[k - 1] = swap;
+        }
+}
+
 /* Adds up what goes to one place and time, and hands on what is not zero. */
 static void settle(struct bookings *list)
 {
-    if (list->count > 1)
+    if (list->count > FEW)
         qsort(list->items, list->count, sizeof *list->items, by_line_and_time);
+    else
+        sort_few(list);
     for (size_t i = 0; i < list->count;) {
         struct booking sum = list->items[i++];
         for (; i < list->count && by_line_and_time(&sum, &list->items[i]) == 0; i++)
             for (unsigned w = 0; w < sum.line->width; w++)
                 sum.delta[w] =
                     (int64_t)((uint64_t)sum.delta[w] + (uint64_t)list->items[i].delta[w]);
-        timeline_add(sum.line, sum.time_us, sum.delta);
+        if (is_something(&sum))
+            timeline_add(sum.line, sum.time_us, sum.delta);
     }
     list->count = 0;
 }

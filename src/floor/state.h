@@ -198,6 +198,7 @@ struct visitor {
     struct stay *stays; /* apart from each other */
     size_t stay_count, stay_cap;
     struct interval_set chats;      /* in bot, waiting or active; ref: the chat */
+    uint32_t open_chats;            /* of these, without an end */
     struct accepted_chat *accepted; /* by time */
     size_t accepted_count, accepted_cap;
 };
@@ -211,7 +212,7 @@ struct chat {
     uint32_t log_len, log_cap;
     uint32_t number;
     uint32_t visitor;        /* for its whole life, or NONE */
-    struct chat_state *live; /* after its last event, while it goes on; else NULL */
+    struct chat_state *live; /* after its last event; NULL: to be found by running the log */
 };
 
 struct effect_list;
@@ -223,6 +224,7 @@ struct floor {
     uint64_t version;
     uint64_t chat_anomalies;
     uint64_t directory_anomalies;
+    size_t agent_deletions; /* agent.deleted in all agents' logs */
 
     struct event_log waiting; /* later than now */
     struct event_log site_log;

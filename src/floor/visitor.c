@@ -39,6 +39,28 @@ static size_t marks_until(const struct visitor *v, int64_t t)
     return low;
 }
 
+/* How many stays end before t. */
+static size_t stays_before(const struct visitor *v, int64_t t)
+{
+    size_t low = 0, high = v->stay_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (v->stays[middle].end < t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Is the visitor known to be on site all through [from, to)? Then a heartbeat in it, which
+ * takes nothing away, changes nothing. */
+static bool stay_covers(const struct visitor *v, int64_t from, int64_t to)
+{
+    size_t i = stays_before(v, to);
+    return i < v->stay_count && v->stays[i].start <= from;
+}
+
 void visitor_take_mark(struct floor *f, uint32_t number, const struct event *e)
 {
     struct visitor *v = vault_get(&f->visitors, number);
@@ -57,17 +79,47 @@ void visitor_take_mark(struct floor *f, uint32_t number, const struct event *e)
     memmove(v->marks + at + 1, v->marks + at, (v->mark_count - at) * sizeof *v->marks);
     v->marks[at] = mark;
     v->mark_count++;
-    vault_rest(&f->visitors, number, true);
+    vault_rest(&f->visitors, number, v->open_chats == 0);
     /* A heartbeat lasts for the time-out, that instant included; a leave cuts an
      * earlier one, which lasts no longer than that. */
-    visitor_refresh(f, number, e->time_us, e->time_us + f->settings.visitor_timeout_us + 1);
+    if (mark.left || !stay_covers(v, e->time_us, e->time_us + f->settings.visitor_timeout_us + 1))
+        visitor_refresh(f, number, e->time_us, e->time_us + f->settings.visitor_timeout_us + 1);
 }
 
+/* Few visitors have more pieces of presence at a time than fit in here. */
+#define PIECES_INLINE 8u
+
 struct pieces {
-    struct stay *items;
+    struct stay *items; /* `few`, or owned */
     size_t count, cap;
     int64_t from, to;
+    struct stay few[PIECES_INLINE];
 };
+
+static void pieces_init(struct pieces *p, int64_t from, int64_t to)
+{
+    p->items = p->few;
+    p->count = 0;
+    p->cap = PIECES_INLINE;
+    p->from = from;
+    p->to = to;
+}
+
+static void pieces_clear(struct pieces *p)
+{
+    if (p->items != p->few)
+        memory_free(p->items);
+}
+
+static void pieces_reserve(struct pieces *p)
+{
+    if (p->count < p->cap)
+        return;
+    struct stay *old = p->items != p->few ? p->items : NULL;
+    p->items = memory_grow(old, &p->cap, p->count + 1, sizeof *p->items);
+    if (old == NULL)
+        memcpy(p->items, p->few, sizeof p->few);
+}
 
 static void piece_add(struct pieces *p, int64_t start, int64_t end)
 {
@@ -77,7 +129,7 @@ static void piece_add(struct pieces *p, int64_t start, int64_t end)
         end = p->to;
     if (start >= end)
         return;
-    p->items = memory_grow(p->items, &p->cap, p->count + 1, sizeof *p->items);
+    pieces_reserve(p);
     p->items[p->count++] = (struct stay){start, end};
 }
 
@@ -93,11 +145,19 @@ static int by_start(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static bool pieces_sorted(const struct pieces *p)
+{
+    for (size_t i = 1; i < p->count; i++)
+        if (p->items[i].start < p->items[i - 1].start)
+            return false;
+    return true;
+}
+
 /* Joins pieces that touch or overlap. */
 static void pieces_merge(struct pieces *p)
 {
     size_t kept = 0;
-    if (p->count > 1)
+    if (!pieces_sorted(p))
         qsort(p->items, p->count, sizeof *p->items, by_start);
     for (size_t i = 0; i < p->count; i++) {
         struct stay *last = kept > 0 ? &p->items[kept - 1] : NULL;
@@ -162,26 +222,13 @@ static void splice(struct floor *f, uint32_t number, size_t first, size_t old_co
     v->stay_count = count;
 }
 
-/* How many stays end before t. */
-static size_t stays_before(const struct visitor *v, int64_t t)
-{
-    size_t low = 0, high = v->stay_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (v->stays[middle].end < t)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 void visitor_refresh(struct floor *f, uint32_t number, int64_t from, int64_t to)
 {
     if (from >= to)
         return;
     struct visitor *v = vault_get(&f->visitors, number);
-    struct pieces p = {.from = from, .to = to};
+    struct pieces p;
+    pieces_init(&p, from, to);
     pieces_collect(&p, v, f->settings.visitor_timeout_us);
     /* The stays that touch the range: what they have outside it stays as it is. */
     size_t first = stays_before(v, from), last = first;
@@ -198,7 +245,7 @@ void visitor_refresh(struct floor *f, uint32_t number, int64_t from, int64_t to)
     }
     pieces_merge(&p);
     splice(f, number, first, last - first, &p);
-    memory_free(p.items);
+    pieces_clear(&p);
 }
 
 bool visitor_stay_at(const struct visitor *v, int64_t t, int64_t *start)

@@ -145,6 +145,7 @@ static void unpack_chats(struct visitor *v, const uint8_t **at)
         struct interval i = {.start = get_time(at, &last)};
         i.end = get_end(at, i.start);
         i.ref = (uint32_t)varint_get(at);
+        v->open_chats += i.end == INTERVAL_OPEN;
         interval_set_add(&v->chats, &i);
     }
 }
