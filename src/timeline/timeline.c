@@ -1,286 +1,210 @@
-/* A B+-tree. Every node keeps running sums: an inner node those of the children
- * before each child, a leaf those up to and with each entry. So a question reads
- * one row of each level; an append touches only the last row of each. */
+/* A B+-tree. An inner node keeps the sums of the children before each child, so an
+ * append touches no node above its leaf, and a question reads one row of each level.
+ * Leaves that have not changed for long are packed (docs/decisions/0008). */
 #include "timeline/timeline.h"
 
 #include "base/memory.h"
+#include "timeline/timeline_tree.h"
 
+#include <assert.h>
 #include <string.h>
 
-#define LEAF_MAX 64u
-#define FANOUT 32u
-
-struct leaf {
-    uint32_t n, cap;
-    int64_t data[]; /* cap times, then cap rows of `width` running sums */
+/* An addition on its way down. */
+struct addition {
+    int64_t time;
+    const int64_t *delta; /* all measures */
+    const int64_t *row;   /* those that are kept */
 };
 
-struct inner {
-    uint32_t n;
-    int64_t key[FANOUT]; /* at or before the child's first entry, after the previous child's last */
-    void *child[FANOUT];
-    int64_t sums[]; /* FANOUT rows of `width`: all children before this one */
-};
-
-static int64_t *row_of(struct leaf *l, unsigned width, size_t i)
+static void sums_add(int64_t *sums, unsigned width, const int64_t *delta)
 {
-    return l->data + l->cap + i * width;
+    for (unsigned w = 0; w < width; w++)
+        sums[w] = wrap_add(sums[w], delta[w]);
 }
 
-static const int64_t *const_row_of(const struct leaf *l, unsigned width, size_t i)
+static struct timeline_inner *inner_new(unsigned width)
 {
-    return l->data + l->cap + i * width;
-}
-
-/* Wrapping addition without undefined behaviour. */
-static int64_t wrap_add(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static void rows_add(int64_t *rows, size_t count, unsigned width, const int64_t *delta)
-{
-    for (size_t i = 0; i < count; i++)
-        for (unsigned w = 0; w < width; w++)
-            rows[i * width + w] = wrap_add(rows[i * width + w], delta[w]);
-}
-
-static struct leaf *leaf_new(unsigned width, uint32_t cap)
-{
-    struct leaf *l = memory_get(sizeof *l + (size_t)cap * (1 + width) * sizeof(int64_t));
-    l->n = 0;
-    l->cap = cap;
-    return l;
-}
-
-static struct inner *inner_new(unsigned width)
-{
-    struct inner *node = memory_get(sizeof *node + (size_t)FANOUT * width * sizeof(int64_t));
+    struct timeline_inner *node =
+        memory_get(sizeof *node + (size_t)TIMELINE_FANOUT * (1 + width) * sizeof(int64_t));
     node->n = 0;
     return node;
 }
 
-/* The first entry of the leaf at or after the time. */
-static uint32_t leaf_find(const struct leaf *l, int64_t time)
-{
-    uint32_t low = 0, high = l->n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (l->data[middle] < time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The last child whose key is at or before the time; the first when none is. */
-static uint32_t inner_find(const struct inner *node, int64_t time)
-{
-    uint32_t low = 0, high = node->n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (node->key[middle] <= time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low == 0 ? 0 : low - 1;
-}
-
 void timeline_init(struct timeline *t, unsigned width)
 {
-    *t = (struct timeline){.width = (uint16_t)width};
+    timeline_init_moments(t, width, 0);
 }
 
-static void node_free(void *node, unsigned depth)
+void timeline_init_moments(struct timeline *t, unsigned width, unsigned moment_mask)
+{
+    assert(width >= 1 && width <= TIMELINE_MAX_WIDTH);
+    assert((moment_mask & 1) == 0 && moment_mask >> width == 0);
+    *t = (struct timeline){0};
+    t->width = width & 15;
+    t->moments = moment_mask & 0xffff;
+    t->stored = (width - (unsigned)__builtin_popcount(moment_mask)) & 15;
+}
+
+static void node_free(void *node, unsigned depth, unsigned width)
 {
     if (depth > 0) {
-        struct inner *inner = node;
+        struct timeline_inner *inner = node;
         for (uint32_t i = 0; i < inner->n; i++)
-            node_free(inner->child[i], depth - 1);
+            node_free(*inner_child(inner, width, i), depth - 1, width);
     }
     memory_free(node);
 }
 
 void timeline_clear(struct timeline *t)
 {
-    if (t->root != NULL)
-        node_free(t->root, t->depth);
-    timeline_init(t, t->width);
+    if (t->root != NULL && t->depth > 0) {
+        struct timeline_trunk *trunk = t->root;
+        node_free(trunk->top, t->depth, t->width);
+        hot_leaves_clear(&trunk->hot);
+    }
+    memory_free(t->root);
+    timeline_init_moments(t, t->width, t->moments);
 }
 
 /* The sums of a whole subtree, into out. */
-static void node_total(const void *node, unsigned depth, unsigned width, int64_t *out)
+static void node_total(const struct timeline *t, const void *node, unsigned depth, int64_t *out)
 {
-    memset(out, 0, width * sizeof *out);
-    while (depth > 0) {
-        const struct inner *inner = node;
-        rows_add(out, 1, width, inner->sums + (size_t)(inner->n - 1) * width);
-        node = inner->child[inner->n - 1];
-        depth--;
+    memset(out, 0, t->width * sizeof *out);
+    for (; depth > 0; depth--) {
+        const struct timeline_inner *inner = node;
+        sums_add(out, t->width, inner_sums(inner, t->width, inner->n - 1));
+        node = *inner_child(inner, t->width, inner->n - 1);
     }
-    const struct leaf *l = node;
-    if (l->n > 0)
-        rows_add(out, 1, width, const_row_of(l, width, l->n - 1));
+    timeline_leaf_sums(t, node, ((const struct leaf_head *)node)->n, out);
 }
 
-/* What a change below did to a child: it may have a new right sibling, or be empty. */
+/* What a change below means for the node above. */
 struct change {
-    void *sibling;
+    void *sibling; /* a new node to the right, or NULL */
     int64_t sibling_key;
-    bool empty;
-    struct leaf *moved; /* a leaf that grew and lies elsewhere now */
+    void *moved; /* the node lies elsewhere now, or NULL */
+    bool empty;  /* the node has no entry left: free it */
 };
 
-/* Moves the entries from `at` on into a new right sibling. */
-static struct leaf *leaf_split(struct leaf *l, unsigned width, uint32_t at)
+static struct hot_leaves *hot_of(const struct timeline *t)
 {
-    struct leaf *right = leaf_new(width, l->n - at < LEAF_MAX / 2 ? LEAF_MAX / 2 : LEAF_MAX);
-    right->n = l->n - at;
-    memcpy(right->data, l->data + at, right->n * sizeof(int64_t));
-    memcpy(row_of(right, width, 0), row_of(l, width, at),
-           (size_t)right->n * width * sizeof(int64_t));
-    l->n = at;
-    int64_t base[TIMELINE_MAX_WIDTH];
-    for (unsigned w = 0; w < width; w++)
-        base[w] = at > 0 ? (int64_t)(0 - (uint64_t)row_of(l, width, at - 1)[w]) : 0;
-    rows_add(row_of(right, width, 0), right->n, width, base);
-    return right;
+    return t->depth == 0 ? NULL : &((struct timeline_trunk *)t->root)->hot;
 }
 
-static struct leaf *leaf_grown(struct leaf *l, unsigned width)
+/* A leaf without room: an append to the last leaf starts the next one and leaves this one
+ * full, any other splits it. */
+static struct change leaf_split(struct timeline *t, struct timeline_leaf *l, bool append,
+                                const struct addition *a)
 {
-    struct leaf *bigger = leaf_new(width, l->cap * 2);
-    bigger->n = l->n;
-    memcpy(bigger->data, l->data, l->n * sizeof(int64_t));
-    memcpy(row_of(bigger, width, 0), row_of(l, width, 0), (size_t)l->n * width * sizeof(int64_t));
-    memory_free(l);
-    return bigger;
+    uint32_t n = l->head.n;
+    struct timeline_leaf *right = timeline_leaf_split(t, l, append ? n : n / 2);
+    bool to_right = append || a->time >= right->data[0];
+    timeline_leaf_put(t, to_right ? right : l, a->time, a->row, LEAF_MAX);
+    struct hot_leaves *hot = hot_of(t);
+    if (hot != NULL)
+        hot_leaves_add(hot, right);
+    return (struct change){.sibling = right, .sibling_key = right->data[0]};
 }
 
-/* Inserts a new entry at `at`, which must have room. */
-static void leaf_insert(struct leaf *l, unsigned width, uint32_t at, int64_t time,
-                        const int64_t *delta)
-{
-    size_t after = l->n - at;
-    memmove(l->data + at + 1, l->data + at, after * sizeof(int64_t));
-    memmove(row_of(l, width, at + 1), row_of(l, width, at), after * width * sizeof(int64_t));
-    l->data[at] = time;
-    if (at > 0)
-        memcpy(row_of(l, width, at), row_of(l, width, at - 1), width * sizeof(int64_t));
-    else
-        memset(row_of(l, width, 0), 0, width * sizeof(int64_t));
-    l->n++;
-    rows_add(row_of(l, width, at), l->n - at, width, delta);
-}
-
-static bool entry_is_zero(struct leaf *l, unsigned width, uint32_t at)
-{
-    const int64_t *row = row_of(l, width, at);
-    const int64_t *before = at > 0 ? row_of(l, width, at - 1) : NULL;
-    for (unsigned w = 0; w < width; w++)
-        if (row[w] != (before ? before[w] : 0))
-            return false;
-    return true;
-}
-
-static void leaf_remove(struct leaf *l, unsigned width, uint32_t at)
-{
-    size_t after = l->n - at - 1;
-    memmove(l->data + at, l->data + at + 1, after * sizeof(int64_t));
-    memmove(row_of(l, width, at), row_of(l, width, at + 1), after * width * sizeof(int64_t));
-    l->n--;
-}
-
-static struct change leaf_add(struct timeline *t, struct leaf *l, int64_t time,
-                              const int64_t *delta)
+static struct change leaf_add(struct timeline *t, void *leaf, bool last, const struct addition *a)
 {
     struct change change = {0};
-    unsigned width = t->width;
-    uint32_t at = leaf_find(l, time);
-    if (at < l->n && l->data[at] == time) {
-        rows_add(row_of(l, width, at), l->n - at, width, delta);
-        if (entry_is_zero(l, width, at)) {
-            leaf_remove(l, width, at);
-            t->entries--;
-            change.empty = l->n == 0;
+    struct hot_leaves *hot = hot_of(t);
+    struct timeline_leaf *l = leaf;
+    if (leaf_is_packed(leaf)) {
+        l = change.moved = timeline_leaf_hot(t, leaf);
+        if (hot != NULL) {
+            hot_leaves_unpacked(hot, t->entries);
+            hot_leaves_add(hot, l);
         }
-        return change;
+    } else if (hot != NULL) {
+        hot_leaves_touch(hot, l);
     }
-    t->entries++;
-    if (l->n == l->cap && l->cap < LEAF_MAX)
-        l = change.moved = leaf_grown(l, width);
-    if (l->n < l->cap) {
-        leaf_insert(l, width, at, time, delta);
-        return change;
+    uint32_t most = last && a->time > l->data[l->head.n - 1] ? LEAF_FULL : LEAF_MAX;
+    enum leaf_put put = timeline_leaf_put(t, l, a->time, a->row, most);
+    if (put == LEAF_NO_ROOM && l->head.n < most) {
+        change.moved = timeline_leaf_hot(t, l);
+        if (hot != NULL)
+            hot_leaves_replace(hot, l, change.moved);
+        l = change.moved;
+        put = timeline_leaf_put(t, l, a->time, a->row, most);
     }
-    /* Full: an append starts a new leaf and leaves this one packed. */
-    struct leaf *right = leaf_split(l, width, at == l->n ? l->n : l->n / 2);
-    if (at > l->n || right->n == 0)
-        leaf_insert(right, width, at - l->n, time, delta);
-    else
-        leaf_insert(l, width, at, time, delta);
-    change.sibling = right;
-    change.sibling_key = right->data[0];
+    if (put == LEAF_NO_ROOM) {
+        struct change split = leaf_split(t, l, most == LEAF_FULL, a);
+        split.moved = change.moved;
+        change = split;
+        put = LEAF_INSERTED;
+    }
+    if (put == LEAF_EMPTY && hot != NULL)
+        hot_leaves_replace(hot, l, NULL);
+    change.empty = put == LEAF_EMPTY;
+    t->entries += put == LEAF_INSERTED;
+    t->entries -= put == LEAF_REMOVED || put == LEAF_EMPTY;
     return change;
 }
 
-static void inner_insert(struct inner *node, unsigned width, uint32_t at, int64_t key, void *child,
-                         const int64_t *sums)
+static void inner_insert(struct timeline_inner *node, unsigned width, uint32_t at, int64_t key,
+                         void *child, const int64_t *sums)
 {
-    size_t after = node->n - at;
+    size_t after = node->n - at, row = (1 + width) * sizeof(int64_t);
     memmove(node->key + at + 1, node->key + at, after * sizeof(int64_t));
-    memmove(node->child + at + 1, node->child + at, after * sizeof(void *));
-    memmove(node->sums + (size_t)(at + 1) * width, node->sums + (size_t)at * width,
-            after * width * sizeof(int64_t));
+    memmove(inner_child(node, width, at + 1), inner_child(node, width, at), after * row);
     node->key[at] = key;
-    node->child[at] = child;
-    memcpy(node->sums + (size_t)at * width, sums, width * sizeof(int64_t));
+    *inner_child(node, width, at) = child;
+    memcpy(inner_sums(node, width, at), sums, width * sizeof(int64_t));
     node->n++;
 }
 
-static void inner_remove(struct inner *node, unsigned width, uint32_t at)
+static void inner_remove(struct timeline_inner *node, unsigned width, uint32_t at)
 {
-    size_t after = node->n - at - 1;
+    size_t after = node->n - at - 1, row = (1 + width) * sizeof(int64_t);
     memmove(node->key + at, node->key + at + 1, after * sizeof(int64_t));
-    memmove(node->child + at, node->child + at + 1, after * sizeof(void *));
-    memmove(node->sums + (size_t)at * width, node->sums + (size_t)(at + 1) * width,
-            after * width * sizeof(int64_t));
+    memmove(inner_child(node, width, at), inner_child(node, width, at + 1), after * row);
     node->n--;
 }
 
+/* Moves the children from `keep` on into a new node, whose sums begin at 0; what was
+ * before its first child goes into base, negated. */
+static struct timeline_inner *inner_split(struct timeline_inner *node, unsigned width,
+                                          uint32_t keep, int64_t *base)
+{
+    struct timeline_inner *right = inner_new(width);
+    right->n = node->n - keep;
+    memcpy(right->key, node->key + keep, right->n * sizeof(int64_t));
+    memcpy(right->rows, inner_child(node, width, keep), right->n * (1 + width) * sizeof(int64_t));
+    node->n = keep;
+    for (unsigned w = 0; w < width; w++)
+        base[w] = (int64_t)(0 - (uint64_t)inner_sums(right, width, 0)[w]);
+    for (uint32_t i = 0; i < right->n; i++)
+        sums_add(inner_sums(right, width, i), width, base);
+    return right;
+}
+
 /* Puts a child's new right sibling beside it; splits a full node first. */
-static struct change inner_adopt(struct inner *node, unsigned width, unsigned child_depth,
-                                 uint32_t at, struct change below)
+static struct change inner_adopt(struct timeline *t, struct timeline_inner *node,
+                                 unsigned child_depth, uint32_t at, struct change below)
 {
     struct change change = {0};
+    unsigned width = t->width;
     int64_t sums[TIMELINE_MAX_WIDTH], base[TIMELINE_MAX_WIDTH];
-    node_total(node->child[at], child_depth, width, sums);
-    rows_add(sums, 1, width, node->sums + (size_t)at * width);
-    if (node->n < FANOUT) {
+    node_total(t, *inner_child(node, width, at), child_depth, sums);
+    sums_add(sums, width, inner_sums(node, width, at));
+    if (node->n < TIMELINE_FANOUT) {
         inner_insert(node, width, at + 1, below.sibling_key, below.sibling, sums);
         return change;
     }
-    struct inner *right = inner_new(width);
-    uint32_t keep = at == FANOUT - 1 ? FANOUT : FANOUT / 2;
-    if (keep == FANOUT) { /* an append: this node stays packed */
-        memset(base, 0, sizeof base);
-        inner_insert(right, width, 0, below.sibling_key, below.sibling, base);
+    struct timeline_inner *right;
+    if (at == TIMELINE_FANOUT - 1) { /* an append: this node stays full */
+        right = inner_new(width);
+        memset(sums, 0, sizeof sums);
+        inner_insert(right, width, 0, below.sibling_key, below.sibling, sums);
     } else {
-        right->n = FANOUT - keep;
-        memcpy(right->key, node->key + keep, right->n * sizeof(int64_t));
-        memcpy(right->child, node->child + keep, right->n * sizeof(void *));
-        memcpy(right->sums, node->sums + (size_t)keep * width,
-               (size_t)right->n * width * sizeof(int64_t));
-        node->n = keep;
-        for (unsigned w = 0; w < width; w++)
-            base[w] = (int64_t)(0 - (uint64_t)right->sums[w]);
-        rows_add(right->sums, right->n, width, base);
+        uint32_t keep = TIMELINE_FANOUT / 2;
+        right = inner_split(node, width, keep, base);
         if (at < keep) {
             inner_insert(node, width, at + 1, below.sibling_key, below.sibling, sums);
         } else {
-            rows_add(sums, 1, width, base);
+            sums_add(sums, width, base);
             inner_insert(right, width, at + 1 - keep, below.sibling_key, below.sibling, sums);
         }
     }
@@ -289,117 +213,148 @@ static struct change inner_adopt(struct inner *node, unsigned width, unsigned ch
     return change;
 }
 
-static struct change node_add(struct timeline *t, void *node, unsigned depth, int64_t time,
-                              const int64_t *delta)
+static struct change node_add(struct timeline *t, void *node, unsigned depth, bool last,
+                              const struct addition *a)
 {
     if (depth == 0)
-        return leaf_add(t, node, time, delta);
-    struct inner *inner = node;
-    uint32_t at = inner_find(inner, time);
-    if (time < inner->key[at])
-        inner->key[at] = time;
-    rows_add(inner->sums + (size_t)(at + 1) * t->width, inner->n - at - 1, t->width, delta);
-    struct change below = node_add(t, inner->child[at], depth - 1, time, delta);
+        return leaf_add(t, node, last, a);
+    struct timeline_inner *inner = node;
+    unsigned width = t->width;
+    uint32_t at = inner_find(inner, a->time);
+    if (a->time < inner->key[at])
+        inner->key[at] = a->time;
+    for (uint32_t i = at + 1; i < inner->n; i++)
+        sums_add(inner_sums(inner, width, i), width, a->delta);
+    struct change below =
+        node_add(t, *inner_child(inner, width, at), depth - 1, last && at == inner->n - 1, a);
     if (below.moved != NULL)
-        inner->child[at] = below.moved;
+        *inner_child(inner, width, at) = below.moved;
     if (below.empty) {
-        memory_free(inner->child[at]);
-        inner_remove(inner, t->width, at);
+        memory_free(*inner_child(inner, width, at));
+        inner_remove(inner, width, at);
         return (struct change){.empty = inner->n == 0};
     }
     if (below.sibling != NULL)
-        return inner_adopt(inner, t->width, depth - 1, at, below);
+        return inner_adopt(t, inner, depth - 1, at, below);
     return (struct change){0};
+}
+
+/* A root above the node and its new sibling. */
+static void root_grow(struct timeline *t, const struct change *change)
+{
+    int64_t sums[TIMELINE_MAX_WIDTH] = {0};
+    struct timeline_trunk *trunk = t->root;
+    void *node = t->root;
+    if (t->depth == 0) {
+        trunk = memory_zeroed(1, sizeof *trunk);
+        hot_leaves_add(&trunk->hot, node);
+        hot_leaves_add(&trunk->hot, change->sibling);
+    } else {
+        node = trunk->top;
+    }
+    struct timeline_inner *top = inner_new(t->width);
+    inner_insert(top, t->width, 0, INT64_MIN, node, sums);
+    node_total(t, node, t->depth, sums);
+    inner_insert(top, t->width, 1, change->sibling_key, change->sibling, sums);
+    trunk->top = top;
+    t->root = trunk;
+    t->depth++;
+}
+
+/* Takes away roots of one child. */
+static void root_shrink(struct timeline *t)
+{
+    while (t->depth > 0) {
+        struct timeline_trunk *trunk = t->root;
+        struct timeline_inner *top = trunk->top;
+        if (top->n > 1)
+            return;
+        void *child = *inner_child(top, t->width, 0);
+        memory_free(top);
+        t->depth--;
+        trunk->top = child;
+        if (t->depth == 0) {
+            hot_leaves_clear(&trunk->hot);
+            memory_free(trunk);
+            t->root = child;
+        }
+    }
+}
+
+/* After a change: finds the last leaf, packs what has been quiet for longest. */
+static void trunk_settle(struct timeline *t)
+{
+    if (t->depth == 0)
+        return;
+    struct timeline_trunk *trunk = t->root;
+    void *node = trunk->top;
+    for (unsigned depth = t->depth; depth > 0; depth--)
+        node = *inner_child(node, t->width, ((struct timeline_inner *)node)->n - 1);
+    trunk->last = leaf_is_packed(node) ? NULL : node;
+    struct timeline_leaf *quiet;
+    while ((quiet = hot_leaves_excess(&trunk->hot, t->entries, node)) != NULL) {
+        void **slot = &trunk->top;
+        for (unsigned depth = t->depth; depth > 0; depth--)
+            slot = inner_child(*slot, t->width, inner_find(*slot, quiet->data[0]));
+        hot_leaves_replace(&trunk->hot, quiet, NULL);
+        *slot = timeline_leaf_pack(t, quiet);
+    }
+}
+
+/* An append, or a change of the last leaf, of which no node above knows. */
+static bool last_add(struct timeline *t, const struct addition *a)
+{
+    struct timeline_leaf *last = ((struct timeline_trunk *)t->root)->last;
+    if (last == NULL || a->time < last->data[0])
+        return false;
+    enum leaf_put put = timeline_leaf_put(t, last, a->time, a->row, LEAF_FULL);
+    t->entries += put == LEAF_INSERTED;
+    t->entries -= put == LEAF_REMOVED;
+    return put != LEAF_EMPTY && put != LEAF_NO_ROOM;
+}
+
+static void tree_add(struct timeline *t, const struct addition *a)
+{
+    if (t->root == NULL)
+        t->root = timeline_leaf_new(t, 2);
+    if (t->depth == 0 && ((struct leaf_head *)t->root)->n == 0) {
+        timeline_leaf_put(t, t->root, a->time, a->row, LEAF_MAX);
+        t->entries++;
+        return;
+    }
+    void *top = t->depth > 0 ? ((struct timeline_trunk *)t->root)->top : t->root;
+    struct change change = node_add(t, top, t->depth, true, a);
+    if (change.moved != NULL)
+        t->root = change.moved;
+    if (change.empty) {
+        assert(t->entries == 0);
+        timeline_clear(t);
+        return;
+    }
+    if (change.sibling != NULL)
+        root_grow(t, &change);
+    root_shrink(t);
+    trunk_settle(t);
 }
 
 void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta)
 {
-    bool nothing = true;
+    int64_t row[TIMELINE_MAX_WIDTH], any = 0;
+    struct addition a = {.time = time_us, .delta = delta, .row = delta};
     for (unsigned w = 0; w < t->width; w++)
-        nothing = nothing && delta[w] == 0;
-    if (nothing)
+        any |= delta[w];
+    if (any == 0)
         return;
-    if (t->root == NULL)
-        t->root = leaf_new(t->width, 2);
-    struct change change = node_add(t, t->root, t->depth, time_us, delta);
-    if (change.moved != NULL)
-        t->root = change.moved;
-    if (change.empty) {
-        memory_free(t->root);
-        t->root = NULL;
-        t->depth = 0;
-        return;
+    if (t->moments != 0) {
+        unsigned column = 0;
+        for (unsigned w = 0; w < t->width; w++) {
+            if (!(t->moments >> w & 1))
+                row[column++] = delta[w];
+            else
+                assert(delta[w] == wrap_multiply(delta[w - 1], time_us));
+        }
+        a.row = row;
     }
-    if (change.sibling != NULL) {
-        struct inner *root = inner_new(t->width);
-        int64_t sums[TIMELINE_MAX_WIDTH] = {0};
-        inner_insert(root, t->width, 0, INT64_MIN, t->root, sums);
-        node_total(t->root, t->depth, t->width, sums);
-        inner_insert(root, t->width, 1, change.sibling_key, change.sibling, sums);
-        t->root = root;
-        t->depth++;
-    }
-    while (t->depth > 0 && ((struct inner *)t->root)->n == 1) {
-        struct inner *old = t->root;
-        t->root = old->child[0];
-        t->depth--;
-        memory_free(old);
-    }
-}
-
-void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out)
-{
-    unsigned width = t->width;
-    memset(out, 0, width * sizeof *out);
-    if (t->root == NULL || time_us == INT64_MIN)
-        return;
-    const void *node = t->root;
-    for (unsigned depth = t->depth; depth > 0; depth--) {
-        const struct inner *inner = node;
-        uint32_t at = inner_find(inner, time_us - 1);
-        rows_add(out, 1, width, inner->sums + (size_t)at * width);
-        node = inner->child[at];
-    }
-    const struct leaf *l = node;
-    uint32_t at = leaf_find(l, time_us);
-    if (at > 0)
-        rows_add(out, 1, width, const_row_of(l, width, at - 1));
-}
-
-void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out)
-{
-    int64_t before[TIMELINE_MAX_WIDTH];
-    timeline_before(t, to_us, out);
-    timeline_before(t, from_us, before);
-    for (unsigned w = 0; w < t->width; w++)
-        out[w] = (int64_t)((uint64_t)out[w] - (uint64_t)before[w]);
-}
-
-bool timeline_first(const struct timeline *t, int64_t *time_us)
-{
-    if (t->root == NULL)
-        return false;
-    const void *node = t->root;
-    for (unsigned depth = t->depth; depth > 0; depth--)
-        node = ((const struct inner *)node)->child[0];
-    *time_us = ((const struct leaf *)node)->data[0];
-    return true;
-}
-
-static size_t node_bytes(const void *node, unsigned depth, unsigned width)
-{
-    if (depth == 0) {
-        const struct leaf *l = node;
-        return sizeof *l + (size_t)l->cap * (1 + width) * sizeof(int64_t);
-    }
-    const struct inner *inner = node;
-    size_t bytes = sizeof *inner + (size_t)FANOUT * width * sizeof(int64_t);
-    for (uint32_t i = 0; i < inner->n; i++)
-        bytes += node_bytes(inner->child[i], depth - 1, width);
-    return bytes;
-}
-
-size_t timeline_bytes(const struct timeline *t)
-{
-    return t->root == NULL ? 0 : node_bytes(t->root, t->depth, t->width);
+    if (t->depth == 0 || !last_add(t, &a))
+        tree_add(t, &a);
 }

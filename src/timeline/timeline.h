@@ -14,14 +14,27 @@
 #define TIMELINE_MAX_WIDTH 12u
 
 struct timeline {
-    void *root;     /* a leaf when depth is 0, else an inner node; NULL when empty */
-    uint16_t depth; /* levels of inner nodes */
-    uint16_t width; /* measures of an entry */
+    void *root;         /* a leaf when depth is 0, else a trunk; NULL when empty */
+    uint32_t depth : 8, /* levels of inner nodes */
+        width : 4,      /* measures of an entry */
+        stored : 4,     /* those that are not moments */
+        moments : 16;   /* bit i: measure i is a moment */
     uint32_t entries;
+};
+
+/* A question: the sums of all entries of a line before a time, into out. */
+struct timeline_ask {
+    const struct timeline *line;
+    int64_t time_us;
+    int64_t *out;
 };
 
 /* An empty timeline of entries with `width` measures (1..TIMELINE_MAX_WIDTH). */
 void timeline_init(struct timeline *t, unsigned width);
+
+/* The same, where bit i of the mask says that measure i of every entry is measure i - 1
+ * times the entry's time (wrapping): it is computed where it is asked for, not kept. */
+void timeline_init_moments(struct timeline *t, unsigned width, unsigned moment_mask);
 
 /* Frees its memory; it is empty and usable again. */
 void timeline_clear(struct timeline *t);
@@ -31,6 +44,10 @@ void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta);
 
 /* The sums of all entries before a time, into out (width of them). */
 void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out);
+
+/* Several questions at once: quicker than one after the other where the lines are too
+ * large for the processor's caches, whose misses then overlap. */
+void timeline_before_all(const struct timeline_ask *asks, size_t n);
 
 /* The sums of the entries in [from, to), into out. */
 void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out);

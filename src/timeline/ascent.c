@@ -1,0 +1,88 @@
+#include "timeline/ascent.h"
+
+static uint64_t distance(int64_t from, int64_t to)
+{
+    return (uint64_t)to - (uint64_t)from;
+}
+
+struct ascent ascent_plan_in(const int64_t *times, uint32_t n, const struct unit *unit)
+{
+    struct ascent a = {.first = times[0], .unit = unit->value == 0 ? 1 : unit->value, .n = n};
+    uint64_t span = distance(times[0], times[n - 1]);
+    if (unit->value != 0)
+        span = unit_exact(unit, span);
+    /* The more low bits, the fewer steps: cheapest where a step saves no more. */
+    while ((span >> a.low_bits) - (span >> (a.low_bits + 1)) > n && a.low_bits < 62)
+        a.low_bits++;
+    a.high_bits = n + (uint32_t)(span >> a.low_bits);
+    return a;
+}
+
+struct ascent ascent_plan(const int64_t *times, uint32_t n)
+{
+    struct unit unit = {0};
+    for (uint32_t i = 1; i < n; i++)
+        unit_take(&unit, distance(times[0], times[i]));
+    return ascent_plan_in(times, n, &unit);
+}
+
+void ascent_write(const struct ascent *a, const int64_t *times, uint64_t *words)
+{
+    struct unit unit = unit_of(a->unit);
+    size_t low_at = a->high_bits;
+    for (uint32_t i = 0; i < a->n; i++) {
+        uint64_t u = unit_exact(&unit, distance(a->first, times[i]));
+        uint64_t step = (u >> a->low_bits) + i;
+        words[step / 64] |= UINT64_C(1) << step % 64;
+        bits_put(words, low_at, a->low_bits, u & bits_mask(a->low_bits));
+        low_at += a->low_bits;
+    }
+}
+
+/* The place after the zeros-th 0 of the steps, which must be there. */
+static uint32_t after_zeros(const uint64_t *words, uint32_t zeros)
+{
+    for (uint32_t w = 0; zeros > 0; w++) {
+        uint32_t here = bits_ones(~words[w]);
+        if (here >= zeros)
+            return w * 64 + bits_select(~words[w], zeros) + 1;
+        zeros -= here;
+    }
+    return 0;
+}
+
+uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t)
+{
+    if (t <= a->first)
+        return 0;
+    uint64_t limit = (distance(a->first, t) - 1) / a->unit + 1;
+    uint64_t high = limit >> a->low_bits;
+    if (high > a->high_bits - a->n)
+        return a->n;
+    uint64_t low = limit & bits_mask(a->low_bits);
+    uint32_t at = after_zeros(words, (uint32_t)high), i = at - (uint32_t)high;
+    while (at < a->high_bits && words[at / 64] >> at % 64 & 1 &&
+           bits_get(words, a->high_bits + (size_t)i * a->low_bits, a->low_bits) < low) {
+        i++;
+        at++;
+    }
+    return i;
+}
+
+void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t count, int64_t *out)
+{
+    size_t low_at = a->high_bits;
+    uint32_t at = 0;
+    uint64_t word = words[0];
+    for (uint32_t i = 0; i < count; i++) {
+        while (word == 0) {
+            at += 64;
+            word = words[at / 64];
+        }
+        uint64_t high = at + (unsigned)__builtin_ctzll(word) - i;
+        word &= word - 1;
+        uint64_t u = high << a->low_bits | bits_get(words, low_at, a->low_bits);
+        low_at += a->low_bits;
+        out[i] = (int64_t)((uint64_t)a->first + a->unit * u);
+    }
+}

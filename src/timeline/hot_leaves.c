@@ -1,0 +1,86 @@
+#include "timeline/hot_leaves.h"
+
+#include "base/memory.h"
+#include "timeline/leaf_head.h"
+
+/* Changes between two visits to packed leaves that show they are few. */
+#define CALM_ENOUGH 32u
+#define LONG_CALM 512u
+
+/* A hot entry takes about forty times the memory of a packed one: one leaf in a
+ * thousand costs a few percent. Small trees need two, where the present grows from one
+ * leaf into the next, and some more for those that come an hour late. */
+static size_t base_limit(size_t leaves)
+{
+    size_t late = leaves / 64;
+    return 2 + (late < 8 ? late : 8) + leaves / 1024;
+}
+
+static size_t most_extra(size_t leaves)
+{
+    return leaves / 8 < 24 ? leaves / 8 : 24 + leaves / 256;
+}
+
+void hot_leaves_clear(struct hot_leaves *h)
+{
+    memory_free(h->leaf);
+    *h = (struct hot_leaves){0};
+}
+
+void hot_leaves_add(struct hot_leaves *h, void *leaf)
+{
+    if (h->count == h->cap) {
+        h->cap = h->cap == 0 ? 4 : h->cap * 2;
+        h->leaf = memory_resize(h->leaf, h->cap * sizeof *h->leaf);
+    }
+    h->leaf[h->count++] = leaf;
+    hot_leaves_touch(h, leaf);
+}
+
+void hot_leaves_unpacked(struct hot_leaves *h, size_t entries)
+{
+    if (h->calm < CALM_ENOUGH && h->extra < most_extra(entries / LEAF_FULL))
+        h->extra++;
+    h->calm = 0;
+}
+
+void hot_leaves_touch(struct hot_leaves *h, void *leaf)
+{
+    ((struct leaf_head *)leaf)->mark = ++h->clock;
+    if (++h->calm >= LONG_CALM && h->extra > 0) {
+        h->extra--;
+        h->calm = CALM_ENOUGH;
+    }
+}
+
+void hot_leaves_replace(struct hot_leaves *h, const void *leaf, void *fresh)
+{
+    for (uint32_t i = 0; i < h->count; i++) {
+        if (h->leaf[i] != leaf)
+            continue;
+        h->leaf[i] = fresh != NULL ? fresh : h->leaf[--h->count];
+        return;
+    }
+}
+
+void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *last)
+{
+    if (h->count <= base_limit(entries / LEAF_FULL) + h->extra)
+        return NULL;
+    void *oldest = NULL;
+    uint32_t age = 0;
+    for (uint32_t i = 0; i < h->count; i++) {
+        /* The clock may have gone round. */
+        uint32_t this_age = h->clock - ((const struct leaf_head *)h->leaf[i])->mark;
+        if (h->leaf[i] != last && (oldest == NULL || this_age > age)) {
+            oldest = h->leaf[i];
+            age = this_age;
+        }
+    }
+    return oldest;
+}
+
+size_t hot_leaves_bytes(const struct hot_leaves *h)
+{
+    return h->cap * sizeof *h->leaf;
+}

@@ -1,0 +1,149 @@
+#include "timeline/packed.h"
+
+#include "timeline/ascent.h"
+#include "timeline/packed_form.h"
+
+/* Where the parts are. */
+struct parts {
+    const int64_t *constant; /* minus the known ones: index as the codes say */
+    const struct packed_code *code;
+    const uint8_t *row_ones;
+    const uint64_t *bits;
+    size_t row_at; /* in bits */
+};
+
+static struct parts parts_of(const struct packed *p)
+{
+    unsigned codes = bits_ones(p->present);
+    struct parts parts = {.constant = p->rest,
+                          .code = (const struct packed_code *)(p->rest + p->constants)};
+    parts.row_ones = (const uint8_t *)(parts.code + codes);
+    parts.bits = (const uint64_t *)(p->rest + p->constants + packed_code_words(codes, p->rows));
+    parts.row_at = p->high_bits + (size_t)p->head.n * p->low_bits;
+    return parts;
+}
+
+static int64_t constant_of(const struct parts *parts, unsigned index)
+{
+    return index < PACKED_KNOWN ? packed_known[index] : parts->constant[index - PACKED_KNOWN];
+}
+
+static struct ascent times_of(const struct packed *p, const struct parts *parts)
+{
+    return (struct ascent){.first = p->first,
+                           .unit = (uint64_t)constant_of(parts, p->unit),
+                           .n = p->head.n,
+                           .high_bits = p->high_bits,
+                           .low_bits = p->low_bits};
+}
+
+size_t packed_bytes(const struct packed *p)
+{
+    return p->head.mark;
+}
+
+int64_t packed_first(const struct packed *p)
+{
+    return p->first;
+}
+
+uint32_t packed_before(const struct packed *p, int64_t t)
+{
+    struct parts parts = parts_of(p);
+    struct ascent times = times_of(p, &parts);
+    return ascent_before(&times, parts.bits, t);
+}
+
+void packed_times(const struct packed *p, uint32_t k, int64_t *out)
+{
+    struct parts parts = parts_of(p);
+    struct ascent times = times_of(p, &parts);
+    ascent_read(&times, parts.bits, k, out);
+}
+
+/* The sum of the first `count` numbers of so many bits. */
+static uint64_t sum_of(const uint64_t *words, size_t at, unsigned bits, uint32_t count)
+{
+    if (bits == 0)
+        return 0;
+    if (bits == 1)
+        return bits_ones_in(words, at, count);
+    uint64_t sum = 0, mask = bits_mask(bits);
+    for (uint32_t i = 0; i < count; i++, at += bits) {
+        unsigned shift = at % 64;
+        sum += (words[at / 64] >> shift | words[at / 64 + 1] << 1 << (63 - shift)) & mask;
+    }
+    return sum;
+}
+
+/* How many of the first k entries a column has a number for. */
+static uint32_t count_of(const struct packed_code *code, const uint32_t *row_ones, uint32_t k)
+{
+    if (code->row == 0)
+        return k;
+    uint32_t ones = row_ones[(code->row & ~PACKED_OPPOSITE) - 1];
+    return code->row & PACKED_OPPOSITE ? k - ones : ones;
+}
+
+void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
+{
+    struct parts parts = parts_of(p);
+    uint32_t ones[PACKED_MAX_COLUMNS], all_ones[PACKED_MAX_COLUMNS];
+    for (unsigned r = 0; r < p->rows; r++) {
+        ones[r] = bits_ones_in(parts.bits, parts.row_at + (size_t)r * p->head.n, k);
+        all_ones[r] = parts.row_ones[r];
+    }
+    size_t at = parts.row_at + (size_t)p->rows * p->head.n;
+    const struct packed_code *code = parts.code;
+    for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
+        uint32_t count = count_of(code, ones, k);
+        uint64_t sum = (uint64_t)constant_of(&parts, code->base) * count;
+        if (code->bits > 0) {
+            sum += (uint64_t)constant_of(&parts, code->unit) *
+                   sum_of(parts.bits, at, code->bits, count);
+            at += (size_t)count_of(code, all_ones, p->head.n) * code->bits;
+        }
+        int64_t *to = &out[__builtin_ctz(left)];
+        *to = (int64_t)((uint64_t)*to + sum);
+    }
+}
+
+static void column_read(const struct packed *p, const struct parts *parts,
+                        const struct packed_code *code, size_t at, uint32_t k, int64_t *out,
+                        size_t stride)
+{
+    uint64_t base = (uint64_t)constant_of(parts, code->base);
+    uint64_t unit = (uint64_t)constant_of(parts, code->unit);
+    size_t row_at = 0;
+    if (code->row != 0)
+        row_at = parts->row_at + (size_t)((code->row & ~PACKED_OPPOSITE) - 1) * p->head.n;
+    uint64_t flip = code->row & PACKED_OPPOSITE ? UINT64_MAX : 0, set = UINT64_MAX;
+    for (uint32_t i = 0; i < k; i++) {
+        if (i % 64 == 0 && code->row != 0)
+            set = bits_get(parts->bits, row_at + i, k - i < 64 ? k - i : 64) ^ flip;
+        if (set >> i % 64 & 1) {
+            out[i * stride] = (int64_t)(base + unit * bits_get(parts->bits, at, code->bits));
+            at += code->bits;
+        } else {
+            out[i * stride] = 0;
+        }
+    }
+}
+
+void packed_column(const struct packed *p, unsigned column, uint32_t k, int64_t *out, size_t stride)
+{
+    if (!(p->present >> column & 1)) {
+        for (uint32_t i = 0; i < k; i++)
+            out[i * stride] = 0;
+        return;
+    }
+    struct parts parts = parts_of(p);
+    uint32_t all_ones[PACKED_MAX_COLUMNS];
+    for (unsigned r = 0; r < p->rows; r++)
+        all_ones[r] = parts.row_ones[r];
+    size_t at = parts.row_at + (size_t)p->rows * p->head.n;
+    const struct packed_code *code = parts.code;
+    for (unsigned before = bits_ones(p->present & bits_mask(column)); before > 0; before--, code++)
+        at += (size_t)count_of(code, all_ones, p->head.n) * code->bits;
+    column_read(p, &parts, code, at, k, out, stride);
+}

@@ -1,0 +1,41 @@
+/* packed: a leaf of entries (time, columns of integers) that no longer changes, in few
+ * bits (docs/decisions/0008). The times are an ascent; of each column only the values
+ * that are not 0 are kept, each as its distance from the column's base, counted in the
+ * column's unit. Where they are is a bit row, which columns share: "accepted" and "ended"
+ * are one row, "abandoned" its opposite. One allocation, freed with memory_free. */
+#ifndef LIVEFLOOR_TIMELINE_PACKED_H
+#define LIVEFLOOR_TIMELINE_PACKED_H
+
+#include "timeline/leaf_head.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACKED_MAX_COLUMNS 12u
+
+struct packed;
+
+/* Packs 1 <= n <= LEAF_MAX entries in order of time; `values` are n rows of `columns`. */
+struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values,
+                          unsigned columns);
+
+/* Bytes of its allocation. */
+size_t packed_bytes(const struct packed *p);
+
+/* How many entries are before t. */
+uint32_t packed_before(const struct packed *p, int64_t t);
+
+/* The time of the first entry. */
+int64_t packed_first(const struct packed *p);
+
+/* Adds the sums of the first k entries to out, one for each column; wrapping. */
+void packed_sums(const struct packed *p, uint32_t k, int64_t *out);
+
+/* The times of the first k entries. */
+void packed_times(const struct packed *p, uint32_t k, int64_t *out);
+
+/* The values of a column of the first k entries: out[0], out[stride], … */
+void packed_column(const struct packed *p, unsigned column, uint32_t k, int64_t *out,
+                   size_t stride);
+
+#endif

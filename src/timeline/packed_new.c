@@ -1,0 +1,217 @@
+/* Packing a leaf: how each column is written is found first, then the exact size is
+ * taken and filled. */
+#include "base/memory.h"
+#include "timeline/ascent.h"
+#include "timeline/packed_form.h"
+
+#define ROW_WORDS ((LEAF_MAX + 63) / 64)
+/* Of one leaf: base and unit of each column, unit of the times. */
+#define MAX_CONSTANTS (PACKED_KNOWN + 2 * PACKED_MAX_COLUMNS + 1)
+
+struct row {
+    uint64_t set[ROW_WORDS];
+    uint32_t ones;
+};
+
+struct plan {
+    uint32_t n;
+    struct ascent times;
+    int64_t constant[MAX_CONSTANTS];
+    unsigned constants; /* the known ones among them */
+    struct row row[PACKED_MAX_COLUMNS];
+    unsigned rows;
+    unsigned present, codes;
+    struct packed_code code[PACKED_MAX_COLUMNS];
+    size_t bits;
+};
+
+/* A column: where it is not 0, and what its values there have in common. */
+struct column {
+    struct row where;
+    int64_t least, greatest;
+    struct unit unit; /* divides all their differences */
+};
+
+/* A way to write numbers. */
+struct coding {
+    int64_t base;
+    uint64_t unit;
+    unsigned bits;
+};
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+static struct column column_look(const int64_t *values, size_t stride, uint32_t n)
+{
+    struct column c = {.least = INT64_MAX, .greatest = INT64_MIN};
+    int64_t one = 0; /* of the values */
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t value = values[i * stride];
+        if (value == 0)
+            continue;
+        c.where.set[i / 64] |= UINT64_C(1) << i % 64;
+        c.where.ones++;
+        if (one == 0)
+            one = value;
+        c.least = value < c.least ? value : c.least;
+        c.greatest = value > c.greatest ? value : c.greatest;
+        uint64_t apart =
+            value > one ? (uint64_t)value - (uint64_t)one : (uint64_t)one - (uint64_t)value;
+        unit_take(&c.unit, apart);
+    }
+    return c;
+}
+
+/* How to write the values that are not 0, or those and some zeros. */
+static struct coding coding_of(const struct column *c, bool with_zero, uint32_t count)
+{
+    int64_t least = c->least, greatest = c->greatest;
+    struct unit unit = c->unit;
+    if (with_zero) {
+        unit_take(&unit, magnitude(least));
+        least = least > 0 ? 0 : least;
+        greatest = greatest < 0 ? 0 : greatest;
+    }
+    struct coding coding = {.base = least, .unit = 1};
+    if (least == greatest)
+        return coding;
+    coding.unit = unit.value;
+    coding.bits = bits_width(unit_exact(&unit, (uint64_t)greatest - (uint64_t)least));
+    if (least > 1) { /* a base of 0 costs no constant */
+        unit_take(&unit, (uint64_t)least);
+        unsigned bits = bits_width(unit_exact(&unit, (uint64_t)greatest));
+        if (count * bits <= count * coding.bits + 64)
+            coding = (struct coding){.base = 0, .unit = unit.value, .bits = bits};
+    }
+    return coding;
+}
+
+static bool row_covers(const struct row *row, bool opposite, const struct row *what)
+{
+    uint64_t outside = 0, flip = opposite ? UINT64_MAX : 0;
+    for (unsigned w = 0; w < ROW_WORDS; w++)
+        outside |= what->set[w] & ~(row->set[w] ^ flip);
+    return outside == 0;
+}
+
+static uint8_t plan_constant(struct plan *p, int64_t value)
+{
+    unsigned i = 0;
+    while (i < p->constants && p->constant[i] != value)
+        i++;
+    if (i == p->constants)
+        p->constant[p->constants++] = value;
+    return (uint8_t)i;
+}
+
+/* Finds the cheapest bit row for a column, a known one, a new one, or none. */
+static void plan_column(struct plan *p, const struct column *c)
+{
+    struct coding exact = coding_of(c, false, c->where.ones), loose = exact;
+    if (c->where.ones < p->n)
+        loose = coding_of(c, true, p->n);
+    struct coding best = loose;
+    uint32_t best_row = 0, best_count = p->n;
+    size_t least = (size_t)p->n * loose.bits;
+    for (unsigned r = 0; r < 2 * p->rows; r++) {
+        const struct row *row = &p->row[r / 2];
+        bool opposite = r % 2;
+        uint32_t count = opposite ? p->n - row->ones : row->ones;
+        if (count < c->where.ones || !row_covers(row, opposite, &c->where))
+            continue;
+        struct coding coding = count == c->where.ones ? exact : loose;
+        if ((size_t)count * coding.bits < least) {
+            least = (size_t)count * coding.bits;
+            best = coding;
+            best_row = (r / 2 + 1) | (opposite ? PACKED_OPPOSITE : 0);
+            best_count = count;
+        }
+    }
+    /* Of a flag the row is all there is; as a row others can share it. */
+    if (c->where.ones < p->n && p->n + (size_t)c->where.ones * exact.bits <= least) {
+        best = exact;
+        best_count = c->where.ones;
+        p->row[p->rows++] = c->where;
+        best_row = p->rows;
+        p->bits += p->n;
+    }
+    p->code[p->codes++] = (struct packed_code){.row = (uint8_t)best_row,
+                                               .bits = (uint8_t)best.bits,
+                                               .base = plan_constant(p, best.base),
+                                               .unit = plan_constant(p, (int64_t)best.unit)};
+    p->bits += (size_t)best_count * best.bits;
+}
+
+static void numbers_write(const struct plan *p, const struct packed_code *code,
+                          const int64_t *values, size_t stride, uint64_t *bits, size_t *at)
+{
+    if (code->bits == 0)
+        return;
+    struct unit unit = unit_of((uint64_t)p->constant[code->unit]);
+    uint64_t base = (uint64_t)p->constant[code->base];
+    const struct row *row = code->row == 0 ? NULL : &p->row[(code->row & ~PACKED_OPPOSITE) - 1];
+    uint64_t flip = code->row & PACKED_OPPOSITE ? 1 : 0;
+    for (uint32_t i = 0; i < p->n; i++) {
+        if (row != NULL && ((row->set[i / 64] >> i % 64 & 1) ^ flip) == 0)
+            continue;
+        bits_put(bits, *at, code->bits, unit_exact(&unit, (uint64_t)values[i * stride] - base));
+        *at += code->bits;
+    }
+}
+
+static struct packed *plan_write(const struct plan *p, const int64_t *times, const int64_t *values,
+                                 unsigned columns, unsigned time_unit)
+{
+    unsigned constants = p->constants - (unsigned)PACKED_KNOWN;
+    size_t words = constants + packed_code_words(p->codes, p->rows) + p->bits / 64 + 2;
+    size_t bytes = sizeof(struct packed) + words * 8;
+    struct packed *made = memory_zeroed(1, bytes);
+    made->head = (struct leaf_head){.n = (uint16_t)p->n, .mark = (uint32_t)bytes};
+    made->present = (uint16_t)p->present;
+    made->high_bits = (uint16_t)p->times.high_bits;
+    made->low_bits = (uint8_t)p->times.low_bits;
+    made->unit = (uint8_t)time_unit;
+    made->rows = (uint8_t)p->rows;
+    made->constants = (uint8_t)constants;
+    made->first = p->times.first;
+    for (unsigned i = 0; i < constants; i++)
+        made->rest[i] = p->constant[PACKED_KNOWN + i];
+    struct packed_code *code = (struct packed_code *)(made->rest + constants);
+    for (unsigned i = 0; i < p->codes; i++)
+        code[i] = p->code[i];
+    uint8_t *row_ones = (uint8_t *)(code + p->codes);
+    uint64_t *bits = (uint64_t *)(made->rest + constants + packed_code_words(p->codes, p->rows));
+    ascent_write(&p->times, times, bits);
+    size_t at = ascent_bits(&p->times);
+    for (unsigned r = 0; r < p->rows; r++) {
+        row_ones[r] = (uint8_t)p->row[r].ones;
+        for (uint32_t i = 0; i < p->n; i += 64)
+            bits_put(bits, at + i, p->n - i < 64 ? p->n - i : 64, p->row[r].set[i / 64]);
+        at += p->n;
+    }
+    unsigned i = 0;
+    for (unsigned c = 0; c < columns; c++)
+        if (p->present >> c & 1)
+            numbers_write(p, &p->code[i++], values + c, columns, bits, &at);
+    return made;
+}
+
+struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns)
+{
+    struct plan p = {.n = n, .times = ascent_plan(times, n)};
+    for (; p.constants < PACKED_KNOWN; p.constants++)
+        p.constant[p.constants] = packed_known[p.constants];
+    unsigned time_unit = plan_constant(&p, (int64_t)p.times.unit);
+    p.bits = ascent_bits(&p.times);
+    for (unsigned c = 0; c < columns; c++) {
+        struct column column = column_look(values + c, columns, n);
+        if (column.where.ones == 0)
+            continue;
+        p.present |= 1u << c;
+        plan_column(&p, &column);
+    }
+    return plan_write(&p, times, values, columns, time_unit);
+}

@@ -1,0 +1,138 @@
+/* Questions to a timeline: one row of each level, then a leaf. Several questions go down
+ * side by side, each asking for the memory of its next step before the others take
+ * theirs. */
+#include "timeline/timeline_tree.h"
+
+#include <string.h>
+
+#define SIDE_BY_SIDE 8u
+#define LINE 64u
+#define LEAF_LINES 6u /* most packed leaves are no longer */
+
+static void prefetch(const void *from, size_t bytes)
+{
+    const char *at = from;
+    for (size_t i = 0; i < bytes; i += LINE)
+        __builtin_prefetch(at + i);
+}
+
+static void prefetch_node(const void *node, unsigned depth)
+{
+    prefetch(node, depth > 0 ? offsetof(struct timeline_inner, rows) : LEAF_LINES * LINE);
+}
+
+/* One question on its way down. */
+struct way {
+    const void *node;
+    const struct timeline_ask *ask;
+    uint32_t at;
+    unsigned depth;
+};
+
+static void way_find(struct way *way)
+{
+    const struct timeline_inner *inner = way->node;
+    way->at = inner_find(inner, way->ask->time_us - 1);
+    unsigned width = way->ask->line->width;
+    prefetch(inner_child(inner, width, way->at), (1 + width) * sizeof(int64_t) + LINE - 8);
+}
+
+static void way_down(struct way *way)
+{
+    const struct timeline_inner *inner = way->node;
+    unsigned width = way->ask->line->width;
+    const int64_t *sums = inner_sums(inner, width, way->at);
+    for (unsigned w = 0; w < width; w++)
+        way->ask->out[w] = wrap_add(way->ask->out[w], sums[w]);
+    way->node = *inner_child(inner, width, way->at);
+    way->depth--;
+    prefetch_node(way->node, way->depth);
+}
+
+static void ask_side_by_side(const struct timeline_ask *asks, size_t n)
+{
+    struct way way[SIDE_BY_SIDE];
+    unsigned deepest = 0;
+    size_t ways = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct timeline *t = asks[i].line;
+        memset(asks[i].out, 0, t->width * sizeof *asks[i].out);
+        if (t->root == NULL || asks[i].time_us == INT64_MIN)
+            continue;
+        way[ways++] = (struct way){.node = t->root, .ask = &asks[i], .depth = t->depth};
+        deepest = t->depth > deepest ? t->depth : deepest;
+        prefetch(t->root, 1);
+    }
+    for (size_t i = 0; i < ways; i++) {
+        if (way[i].depth > 0)
+            way[i].node = ((const struct timeline_trunk *)way[i].node)->top;
+        prefetch_node(way[i].node, way[i].depth);
+    }
+    for (; deepest > 0; deepest--) {
+        for (size_t i = 0; i < ways; i++)
+            if (way[i].depth == deepest)
+                way_find(&way[i]);
+        for (size_t i = 0; i < ways; i++)
+            if (way[i].depth == deepest)
+                way_down(&way[i]);
+    }
+    for (size_t i = 0; i < ways; i++) {
+        const struct timeline_ask *ask = way[i].ask;
+        uint32_t k = timeline_leaf_before(way[i].node, ask->time_us);
+        timeline_leaf_sums(ask->line, way[i].node, k, ask->out);
+    }
+}
+
+void timeline_before_all(const struct timeline_ask *asks, size_t n)
+{
+    for (; n > SIDE_BY_SIDE; n -= SIDE_BY_SIDE, asks += SIDE_BY_SIDE)
+        ask_side_by_side(asks, SIDE_BY_SIDE);
+    ask_side_by_side(asks, n);
+}
+
+void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out)
+{
+    timeline_before_all(&(struct timeline_ask){t, time_us, out}, 1);
+}
+
+void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out)
+{
+    int64_t before[TIMELINE_MAX_WIDTH];
+    timeline_before_all((struct timeline_ask[]){{t, to_us, out}, {t, from_us, before}}, 2);
+    for (unsigned w = 0; w < t->width; w++)
+        out[w] = (int64_t)((uint64_t)out[w] - (uint64_t)before[w]);
+}
+
+bool timeline_first(const struct timeline *t, int64_t *time_us)
+{
+    if (t->root == NULL)
+        return false;
+    const void *node = t->root;
+    if (t->depth > 0)
+        node = ((const struct timeline_trunk *)node)->top;
+    for (unsigned depth = t->depth; depth > 0; depth--)
+        node = *inner_child(node, t->width, 0);
+    *time_us = timeline_leaf_first(node);
+    return true;
+}
+
+static size_t node_bytes(const struct timeline *t, const void *node, unsigned depth)
+{
+    if (depth == 0)
+        return timeline_leaf_bytes(t, node);
+    const struct timeline_inner *inner = node;
+    size_t bytes = sizeof *inner + (size_t)TIMELINE_FANOUT * (1u + t->width) * sizeof(int64_t);
+    for (uint32_t i = 0; i < inner->n; i++)
+        bytes += node_bytes(t, *inner_child(inner, t->width, i), depth - 1);
+    return bytes;
+}
+
+size_t timeline_bytes(const struct timeline *t)
+{
+    if (t->root == NULL)
+        return 0;
+    if (t->depth == 0)
+        return timeline_leaf_bytes(t, t->root);
+    const struct timeline_trunk *trunk = t->root;
+    return sizeof *trunk + hot_leaves_bytes(&trunk->hot) + node_bytes(t, trunk->top, t->depth);
+}

@@ -1,0 +1,230 @@
+#include "timeline/timeline_leaf.h"
+
+#include "base/memory.h"
+#include "timeline/packed.h"
+
+#include <string.h>
+
+static int64_t *row_of(struct timeline_leaf *l, unsigned stored, size_t i)
+{
+    return l->data + l->head.cap + i * stored;
+}
+
+static const int64_t *rows_of(const struct timeline_leaf *l)
+{
+    return l->data + l->head.cap;
+}
+
+static size_t bytes_of(unsigned stored, uint32_t cap)
+{
+    return sizeof(struct timeline_leaf) + (size_t)cap * (1 + stored) * sizeof(int64_t);
+}
+
+struct timeline_leaf *timeline_leaf_new(const struct timeline *t, uint32_t cap)
+{
+    struct timeline_leaf *l = memory_get(bytes_of(t->stored, cap));
+    l->head = (struct leaf_head){.n = 0, .cap = (uint16_t)cap};
+    return l;
+}
+
+struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf)
+{
+    const struct leaf_head *head = leaf;
+    unsigned stored = t->stored;
+    uint32_t cap = 2;
+    while (cap <= head->n && cap < LEAF_FULL)
+        cap *= 2;
+    struct timeline_leaf *hot = timeline_leaf_new(t, cap <= head->n ? LEAF_MAX : cap);
+    hot->head.n = head->n;
+    if (leaf_is_packed(leaf)) {
+        packed_times(leaf, head->n, hot->data);
+        for (unsigned c = 0; c < stored; c++)
+            packed_column(leaf, c, head->n, row_of(hot, stored, 0) + c, stored);
+    } else {
+        const struct timeline_leaf *old = leaf;
+        hot->head.mark = head->mark;
+        memcpy(hot->data, old->data, head->n * sizeof(int64_t));
+        memcpy(row_of(hot, stored, 0), rows_of(old), (size_t)head->n * stored * sizeof(int64_t));
+    }
+    memory_free(leaf);
+    return hot;
+}
+
+void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l)
+{
+    struct packed *packed = packed_new(l->head.n, l->data, rows_of(l), t->stored);
+    memory_free(l);
+    return packed;
+}
+
+struct timeline_leaf *timeline_leaf_split(const struct timeline *t, struct timeline_leaf *l,
+                                          uint32_t keep)
+{
+    uint32_t moved = l->head.n - keep;
+    struct timeline_leaf *right = timeline_leaf_new(t, moved == 0 ? LEAF_FULL / 4 : LEAF_FULL);
+    right->head.n = (uint16_t)moved;
+    memcpy(right->data, l->data + keep, moved * sizeof(int64_t));
+    memcpy(row_of(right, t->stored, 0), row_of(l, t->stored, keep),
+           (size_t)moved * t->stored * sizeof(int64_t));
+    l->head.n = (uint16_t)keep;
+    return right;
+}
+
+static uint32_t hot_before(const struct timeline_leaf *l, int64_t time)
+{
+    uint32_t low = 0, high = l->head.n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (l->data[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Adds a row to an entry; false, and nothing done, when it would become 0. */
+static bool row_add(int64_t *to, const int64_t *row, unsigned stored)
+{
+    int64_t sum[TIMELINE_MAX_WIDTH], any = 0;
+    for (unsigned c = 0; c < stored; c++) {
+        sum[c] = wrap_add(to[c], row[c]);
+        any |= sum[c];
+    }
+    if (any == 0)
+        return false;
+    memcpy(to, sum, stored * sizeof *to);
+    return true;
+}
+
+static void hot_remove(struct timeline_leaf *l, unsigned stored, uint32_t at)
+{
+    size_t after = l->head.n - at - 1u;
+    memmove(l->data + at, l->data + at + 1, after * sizeof(int64_t));
+    memmove(row_of(l, stored, at), row_of(l, stored, at + 1), after * stored * sizeof(int64_t));
+    l->head.n--;
+}
+
+enum leaf_put timeline_leaf_put(const struct timeline *t, struct timeline_leaf *l, int64_t time,
+                                const int64_t *row, uint32_t most)
+{
+    uint32_t n = l->head.n, stored = t->stored;
+    uint32_t at = n == 0 || time > l->data[n - 1] ? n : hot_before(l, time);
+    if (at < n && l->data[at] == time) {
+        if (row_add(row_of(l, stored, at), row, stored))
+            return LEAF_AMENDED;
+        if (n == 1)
+            return LEAF_EMPTY;
+        hot_remove(l, stored, at);
+        return LEAF_REMOVED;
+    }
+    if (n == l->head.cap || n >= most)
+        return LEAF_NO_ROOM;
+    int64_t *to = row_of(l, stored, at);
+    if (at < n) {
+        memmove(l->data + at + 1, l->data + at, (n - at) * sizeof(int64_t));
+        memmove(to + stored, to, (size_t)(n - at) * stored * sizeof(int64_t));
+    }
+    l->data[at] = time;
+    memcpy(to, row, stored * sizeof *to);
+    l->head.n++;
+    return LEAF_INSERTED;
+}
+
+int64_t timeline_leaf_first(const void *leaf)
+{
+    return leaf_is_packed(leaf) ? packed_first(leaf)
+                                : ((const struct timeline_leaf *)leaf)->data[0];
+}
+
+uint32_t timeline_leaf_before(const void *leaf, int64_t time)
+{
+    return leaf_is_packed(leaf) ? packed_before(leaf, time) : hot_before(leaf, time);
+}
+
+/* Sums of columns of rows, four columns at a time. */
+static void rows_sums(const int64_t *rows, uint32_t k, unsigned stored, int64_t *out)
+{
+    unsigned c = 0;
+    for (; c + 4 <= stored; c += 4) {
+        uint64_t a = 0, b = 0, d = 0, e = 0;
+        const int64_t *row = rows + c;
+        for (uint32_t i = 0; i < k; i++, row += stored) {
+            a += (uint64_t)row[0];
+            b += (uint64_t)row[1];
+            d += (uint64_t)row[2];
+            e += (uint64_t)row[3];
+        }
+        out[c] = (int64_t)a;
+        out[c + 1] = (int64_t)b;
+        out[c + 2] = (int64_t)d;
+        out[c + 3] = (int64_t)e;
+    }
+    for (; c < stored; c++) {
+        uint64_t a = 0;
+        for (uint32_t i = 0; i < k; i++)
+            a += (uint64_t)rows[(size_t)i * stored + c];
+        out[c] = (int64_t)a;
+    }
+}
+
+/* The sum of value * time^power. */
+static int64_t moment_sum(const int64_t *values, size_t stride, const int64_t *times, uint32_t k,
+                          unsigned power)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < k; i++) {
+        int64_t value = values[i * stride];
+        for (unsigned p = 0; p < power; p++)
+            value = wrap_multiply(value, times[i]);
+        sum = wrap_add(sum, value);
+    }
+    return sum;
+}
+
+/* Adds the sums of all measures, given those that are kept. */
+static void moments_sums(const struct timeline *t, const void *leaf, uint32_t k,
+                         const int64_t *sums, int64_t *out)
+{
+    int64_t times[LEAF_MAX], values[LEAF_MAX];
+    bool packed = leaf_is_packed(leaf);
+    const struct timeline_leaf *l = leaf;
+    if (packed)
+        packed_times(leaf, k, times);
+    unsigned column = 0, power = 0;
+    for (unsigned w = 0; w < t->width; w++) {
+        if (!(t->moments >> w & 1)) {
+            out[w] = wrap_add(out[w], sums[column++]);
+            power = 0;
+            continue;
+        }
+        if (++power == 1 && packed)
+            packed_column(leaf, column - 1, k, values, 1);
+        int64_t sum = packed ? moment_sum(values, 1, times, k, power)
+                             : moment_sum(rows_of(l) + column - 1, t->stored, l->data, k, power);
+        out[w] = wrap_add(out[w], sum);
+    }
+}
+
+void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, int64_t *out)
+{
+    int64_t sums[TIMELINE_MAX_WIDTH] = {0};
+    if (k == 0)
+        return;
+    if (leaf_is_packed(leaf))
+        packed_sums(leaf, k, sums);
+    else
+        rows_sums(rows_of(leaf), k, t->stored, sums);
+    if (t->moments != 0) {
+        moments_sums(t, leaf, k, sums, out);
+        return;
+    }
+    for (unsigned w = 0; w < t->width; w++)
+        out[w] = wrap_add(out[w], sums[w]);
+}
+
+size_t timeline_leaf_bytes(const struct timeline *t, const void *leaf)
+{
+    return leaf_is_packed(leaf) ? packed_bytes(leaf)
+                                : bytes_of(t->stored, ((const struct leaf_head *)leaf)->cap);
+}

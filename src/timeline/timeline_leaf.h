@@ -1,0 +1,63 @@
+/* The leaves of a timeline: hot ones hold rows of the measures that are not moments,
+ * packed ones the same as columns (packed.h). */
+#ifndef LIVEFLOOR_TIMELINE_TIMELINE_LEAF_H
+#define LIVEFLOOR_TIMELINE_TIMELINE_LEAF_H
+
+#include "timeline/leaf_head.h"
+#include "timeline/timeline.h"
+
+struct timeline_leaf {
+    struct leaf_head head;
+    int64_t data[]; /* cap times, then cap rows of t->stored values */
+};
+
+/* A hot leaf without entries. */
+struct timeline_leaf *timeline_leaf_new(const struct timeline *t, uint32_t cap);
+
+/* A hot copy of a leaf with more room: of a packed one, or of a hot one that is full.
+ * Frees the leaf. */
+struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf);
+
+/* A packed copy of a hot leaf. Frees the leaf. */
+void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l);
+
+/* Moves the entries from `keep` on into a new leaf. */
+struct timeline_leaf *timeline_leaf_split(const struct timeline *t, struct timeline_leaf *l,
+                                          uint32_t keep);
+
+enum leaf_put {
+    LEAF_AMENDED,
+    LEAF_INSERTED,
+    LEAF_REMOVED, /* an entry that has become 0 */
+    LEAF_EMPTY,   /* nothing done: the leaf's only entry would become 0 */
+    LEAF_NO_ROOM  /* nothing done */
+};
+
+/* Adds a row at a time to a hot leaf of at most `most` entries. */
+enum leaf_put timeline_leaf_put(const struct timeline *t, struct timeline_leaf *l, int64_t time,
+                                const int64_t *row, uint32_t most);
+
+/* The time of a leaf's first entry. */
+int64_t timeline_leaf_first(const void *leaf);
+
+/* How many entries of a leaf are before a time. */
+uint32_t timeline_leaf_before(const void *leaf, int64_t time);
+
+/* Adds the sums of a leaf's first k entries to out: all measures, moments too. */
+void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, int64_t *out);
+
+/* Bytes of a leaf's allocation. */
+size_t timeline_leaf_bytes(const struct timeline *t, const void *leaf);
+
+/* Wrapping addition without undefined behaviour. */
+static inline int64_t wrap_add(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static inline int64_t wrap_multiply(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* The nodes of a timeline above its leaves. */
+#ifndef LIVEFLOOR_TIMELINE_TIMELINE_TREE_H
+#define LIVEFLOOR_TIMELINE_TIMELINE_TREE_H
+
+#include "timeline/hot_leaves.h"
+#include "timeline/timeline_leaf.h"
+
+#define TIMELINE_FANOUT 32u
+
+struct timeline_inner {
+    uint32_t n;
+    /* At or before the child's first entry, after the previous child's last. */
+    int64_t key[TIMELINE_FANOUT];
+    int64_t rows[]; /* of each child: its pointer, the sums of all children before it */
+};
+
+/* The root of a timeline of more than one leaf. */
+struct timeline_trunk {
+    void *top; /* an inner node */
+    struct timeline_leaf *last; /* the last leaf, where most changes are; NULL when packed */
+    struct hot_leaves hot;
+};
+
+static inline void **inner_child(const struct timeline_inner *node, unsigned width, uint32_t at)
+{
+    return (void **)(node->rows + (size_t)at * (1 + width));
+}
+
+static inline int64_t *inner_sums(const struct timeline_inner *node, unsigned width, uint32_t at)
+{
+    return (int64_t *)(node->rows + (size_t)at * (1 + width) + 1);
+}
+
+/* The last child whose key is at or before the time; the first when none is. */
+static inline uint32_t inner_find(const struct timeline_inner *node, int64_t time)
+{
+    uint32_t low = 0, high = node->n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (node->key[middle] <= time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == 0 ? 0 : low - 1;
+}
+
+#endif
