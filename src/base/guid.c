@@ -7,15 +7,31 @@
 static const uuid_t URL_SPACE = {0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1,
                                  0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8};
 
-/* The value of a hexadecimal digit, or a number above 15. */
-static unsigned hex_value(char c)
+/* The value of a hexadecimal digit; NOT_HEX for any other byte. */
+#define NOT_HEX 0x80u
+static uint8_t hex_values[256];
+
+__attribute__((constructor)) static void learn_hex(void)
 {
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    c = (char)(c | 0x20);
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a') + 10;
-    return 16;
+    memset(hex_values, NOT_HEX, sizeof hex_values);
+    for (unsigned i = 0; i < 16; i++) {
+        hex_values[(unsigned char)"0123456789abcdef"[i]] = (uint8_t)i;
+        hex_values[(unsigned char)"0123456789ABCDEF"[i]] = (uint8_t)i;
+    }
+}
+
+/* Reads `count` bytes of two digits each; what is in the result with NOT_HEX tells
+ * whether one was none. */
+static inline unsigned read_hex(const char *text, uint8_t *out, unsigned count)
+{
+    unsigned seen = 0;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned high = hex_values[(uint8_t)text[2 * i]];
+        unsigned low = hex_values[(uint8_t)text[2 * i + 1]];
+        seen |= high | low;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return seen;
 }
 
 /* Does a dash stand before this byte (of 16) in the 8-4-4-4-12 form? */
@@ -32,18 +48,20 @@ bool guid_parse(struct span text, struct guid *out)
     }
     if (text.len != GUID_TEXT_BYTES && text.len != 32)
         return false;
-    bool dashes = text.len == GUID_TEXT_BYTES;
     const char *p = text.data;
     struct guid parsed;
-    for (unsigned i = 0; i < 16; i++) {
-        if (dashes && dash_before(i) && *p++ != '-')
+    unsigned seen;
+    if (text.len == 32) {
+        seen = read_hex(p, parsed.bytes, 16);
+    } else {
+        if (p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
             return false;
-        unsigned high = hex_value(p[0]), low = hex_value(p[1]);
-        if ((high | low) > 15)
-            return false;
-        parsed.bytes[i] = (uint8_t)(high << 4 | low);
-        p += 2;
+        seen = read_hex(p, parsed.bytes, 4) | read_hex(p + 9, parsed.bytes + 4, 2) |
+               read_hex(p + 14, parsed.bytes + 6, 2) | read_hex(p + 19, parsed.bytes + 8, 2) |
+               read_hex(p + 24, parsed.bytes + 10, 6);
     }
+    if ((seen & NOT_HEX) != 0)
+        return false;
     *out = parsed;
     return true;
 }
