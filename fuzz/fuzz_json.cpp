@@ -3,6 +3,7 @@
 #include "target.h"
 
 #include "event/json_reader.h"
+#include "event/plain_object.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -32,6 +33,14 @@ static enum json_status read_all(struct json_reader *reader, struct span text, b
         }
     }
     return status;
+}
+
+/* What the reader of plain objects takes, the other must. */
+static void check_plain(struct span text, enum json_status status)
+{
+    struct json_node nodes[PLAIN_NODES];
+    if (plain_object_read(text, nodes) > 0 && status != JSON_DONE)
+        abort();
 }
 
 /* Holds what the reader made of a text against what the other parser did. */
@@ -65,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(text + size, *padding, JSON_READER_PADDING);
         enum json_status status = read_all(reader, {text, size}, &broken);
         compare(status, broken, error, container);
+        check_plain({text, size}, status);
     }
     free(text);
     return 0;

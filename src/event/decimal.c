@@ -48,8 +48,26 @@ static int64_t round_up(int64_t value, int first_cut, bool more_cut)
     return first_cut > 5 || (first_cut == 5 && (more_cut || value % 2 != 0));
 }
 
+/* Nothing but digits, few enough for an int64_t: nearly all numbers. */
+static bool read_whole(struct span number, int64_t *out)
+{
+    int64_t value = 0;
+    if (number.len > 18)
+        return false;
+    for (size_t i = 0; i < number.len; i++) {
+        if (number.data[i] < '0' || number.data[i] > '9')
+            return false;
+        value = value * 10 + (number.data[i] - '0');
+    }
+    *out = value;
+    return true;
+}
+
 enum decimal_status decimal_read(struct span number, unsigned places, int64_t *out, int *above)
 {
+    *above = 0;
+    if (places == 0 && read_whole(number, out))
+        return DECIMAL_EXACT;
     struct parts p = take_apart(number);
     /* How many of the digits count as whole units; negative: zeros come first. */
     int64_t whole = (int64_t)digits_before_point(p.digits) + p.exponent + (int)places;
@@ -86,6 +104,9 @@ enum decimal_status decimal_read(struct span number, unsigned places, int64_t *o
 
 bool decimal_overflows_double(struct span number)
 {
+    int64_t whole;
+    if (read_whole(number, &whole))
+        return false;
     struct parts p = take_apart(number);
     int64_t magnitude = (int64_t)digits_before_point(p.digits) + p.exponent;
     for (size_t i = 0; i < p.digits.len; i++) {

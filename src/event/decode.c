@@ -1,12 +1,14 @@
 #include "event/decode.h"
 
 #include "base/limits.h"
+#include "event/plain_object.h"
 #include "event/reading.h"
 
 #include <stdlib.h>
 
 struct decoder {
     struct json_reader *json;
+    struct json_node plain[PLAIN_NODES];
     struct id_map *ids;
     struct vocabulary words;
     struct buffer scratch;
@@ -127,7 +129,9 @@ static struct problem *next_refusal(struct intake *in)
         return NULL;
     in->out->refused = refused;
     struct refused_event *next = &refused[in->out->refused_count];
-    *next = (struct refused_event){.index = in->index};
+    next->index = in->index;
+    next->problem.code = 0; /* its message is written when there is one */
+    next->problem.message[0] = '\0';
     return &next->problem;
 }
 
@@ -148,6 +152,7 @@ static int take(struct intake *in, enum json_status status, struct json_node *no
         .scratch = &in->decoder->scratch,
         .context = in->context,
         .nodes = nodes,
+        .plain = nodes == in->decoder->plain,
         .event = &next->event,
         .problem = refusal,
     };
@@ -220,6 +225,8 @@ static int take_line(struct intake *in, struct span line)
     struct json_node *nodes = NULL, *none = NULL;
     enum json_kind whole = JSON_NULL;
     enum json_status status = JSON_OVERSIZE;
+    if (line.len <= LIMIT_EVENT_BYTES && plain_object_read(line, in->decoder->plain) > 0)
+        return take(in, JSON_OK, in->decoder->plain);
     if (line.len <= LIMIT_EVENT_BYTES) {
         status = json_reader_open(json, line, LIMIT_EVENT_BYTES, LIMIT_JSON_DEPTH, &whole);
         if (status == JSON_OK && whole != JSON_OBJECT)
@@ -302,10 +309,27 @@ int decode_body(struct decoder *d, enum body_format format, struct span body,
     return result;
 }
 
+/* The nodes of a kept text, which padding follows. */
+static enum json_status stored_nodes(struct decoder *d, struct span json, struct json_node **out)
+{
+    struct json_node *none = NULL;
+    enum json_kind whole = JSON_NULL;
+    *out = d->plain;
+    if (plain_object_read(json, d->plain) > 0)
+        return JSON_OK;
+    enum json_status status = json_reader_open(d->json, json, SIZE_MAX, LIMIT_JSON_DEPTH, &whole);
+    if (status == JSON_OK && whole != JSON_OBJECT)
+        status = JSON_MALFORMED;
+    if (status == JSON_OK)
+        status = json_reader_next(d->json, out);
+    if (status == JSON_OK && json_reader_next(d->json, &none) != JSON_DONE)
+        status = JSON_MALFORMED;
+    return status;
+}
+
 int decode_stored(struct decoder *d, struct span json, struct event *out, struct problem *problem)
 {
-    struct json_node *nodes = NULL, *none = NULL;
-    enum json_kind whole = JSON_NULL;
+    struct json_node *nodes;
     arena_reset(d->stored_arena);
     buffer_reset(&d->stored);
     buffer_append_span(&d->stored, json);
@@ -313,14 +337,7 @@ int decode_stored(struct decoder *d, struct span json, struct event *out, struct
     if (padding == NULL)
         return unreadable(problem, JSON_NO_MEMORY, "", 0);
     memset(padding, 0, JSON_READER_PADDING);
-    enum json_status status =
-        json_reader_open(d->json, buffer_span(&d->stored), SIZE_MAX, LIMIT_JSON_DEPTH, &whole);
-    if (status == JSON_OK && whole != JSON_OBJECT)
-        status = JSON_MALFORMED;
-    if (status == JSON_OK)
-        status = json_reader_next(d->json, &nodes);
-    if (status == JSON_OK && json_reader_next(d->json, &none) != JSON_DONE)
-        status = JSON_MALFORMED;
+    enum json_status status = stored_nodes(d, buffer_span(&d->stored), &nodes);
     if (status != JSON_OK)
         return unreadable(problem, status, "The kept event", json_reader_offset(d->json));
     *out = (struct event){0};

@@ -33,6 +33,7 @@ struct decode_context {
     int64_t oldest_us;      /* older is refused (PROBLEM_EVENT_TOO_OLD) … */
     const char *oldest_why; /* … with this sentence */
     int64_t newest_us;      /* newer is refused (PROBLEM_EVENT_AHEAD) */
+    bool body_stays;        /* the body lives as long as the batch: what can point into it does */
 };
 
 /* One accepted event: typed, and its normal JSON text: one object, one line, with
@@ -50,7 +51,8 @@ struct refused_event {
     struct problem problem;
 };
 
-/* What a body held, in its order; all memory is the arena's. */
+/* What a body held, in its order; all memory is the arena's (or the body's, where it
+ * stays). */
 struct decoded_batch {
     struct decoded_event *events;
     size_t event_count;

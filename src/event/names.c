@@ -1,25 +1,51 @@
 #include "event/names.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-/* The slot of a name, or the empty one where it would go. */
-static uint32_t slot_of(const struct names *n, struct span name)
+static inline struct name_ends ends_of(struct span name)
 {
-    uint32_t slot = (uint32_t)(XXH3_64bits(name.data, name.len) % NAME_SLOTS);
-    while (n->slots[slot].value != 0 && !span_equal(n->slots[slot].name, name))
+    struct name_ends e = {0, 0};
+    if (name.len >= 8) {
+        memcpy(&e.front, name.data, 8);
+        memcpy(&e.back, name.data + name.len - 8, 8);
+    } else if (name.len >= 4) {
+        memcpy(&e.front, name.data, 4);
+        memcpy(&e.back, name.data + name.len - 4, 4);
+    } else {
+        memcpy(&e.front, name.data, name.len);
+    }
+    return e;
+}
+
+static inline bool same_name(struct span a, const struct name_ends *a_ends, struct span b,
+                             const struct name_ends *b_ends)
+{
+    return a.len == b.len && a_ends->front == b_ends->front && a_ends->back == b_ends->back &&
+           (a.len <= 16 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* The slot of a name, or the empty one where it would go. Known names are spread well
+ * enough; whatever else is looked up ends at an empty slot soon. */
+static inline uint32_t slot_of(const struct names *n, struct span name,
+                               const struct name_ends *ends)
+{
+    uint64_t mixed = (ends->front + ends->back * 3 + name.len) * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t slot = (uint32_t)(mixed >> 32) % NAME_SLOTS;
+    while (n->slots[slot].value != 0 &&
+           !same_name(n->slots[slot].name, &n->slots[slot].ends, name, ends))
         slot = (slot + 1) % NAME_SLOTS;
     return slot;
 }
 
 void names_add(struct names *n, struct span name, uint32_t value)
 {
-    uint32_t slot = slot_of(n, name);
+    struct name_ends ends = ends_of(name);
+    uint32_t slot = slot_of(n, name, &ends);
     n->slots[slot].name = name;
+    n->slots[slot].ends = ends;
     n->slots[slot].value = value;
 }
 
 uint32_t names_find(const struct names *n, struct span name)
 {
-    return n->slots[slot_of(n, name)].value;
+    struct name_ends ends = ends_of(name);
+    return n->slots[slot_of(n, name, &ends)].value;
 }

@@ -6,12 +6,19 @@
 
 #include <stdint.h>
 
-#define NAME_SLOTS 128u /* at least twice the names of any table here */
+#define NAME_SLOTS 256u /* several times the names of any table here: few meet */
+
+/* A name's length and both its ends, which overlap in a short one: all of it up to 16
+ * bytes. */
+struct name_ends {
+    uint64_t front, back;
+};
 
 /* Zeroed is empty. */
 struct names {
     struct {
         struct span name;
+        struct name_ends ends;
         uint32_t value; /* 0 in an empty slot */
     } slots[NAME_SLOTS];
 };

@@ -92,11 +92,29 @@ static void make_one_line(char *text, size_t len)
     }
 }
 
+/* Is the text as sent the normal text, and does it stay? */
+static bool is_normal(const struct reading *r)
+{
+    if (r->context == NULL || !r->context->body_stays)
+        return false;
+    for (enum key key = KEY_ID; key <= KEY_SITE_ID; key++)
+        if (r->head[key] == NULL)
+            return false;
+    struct span sent = r->nodes[0].raw;
+    return r->plain ||
+           (memchr(sent.data, '\r', sent.len) == NULL && memchr(sent.data, '\n', sent.len) == NULL);
+}
+
 int normal_text(struct reading *r, struct span *out)
 {
     struct span sent = r->nodes[0].raw;
     bool rebuild = r->enveloped || r->head_null;
     struct buffer *b = r->scratch;
+    if (!rebuild && is_normal(r)) {
+        r->sent = r->kept = sent.data;
+        *out = sent;
+        return 0;
+    }
     buffer_reset(b);
     if (rebuild)
         append_rebuilt(b, r);

@@ -74,6 +74,7 @@ struct reading {
     uint32_t fields_from;    /* the first member that may be a field, … */
     uint32_t fields_end;     /* … and where they end */
     bool enveloped;
+    bool plain; /* as plain_object.h means it: no line ends in it */
 
     /* The nodes of KEY_ID … KEY_SITE_ID; NULL where the text says nothing.
      * What they say, or what stands in for it, is in *event. */

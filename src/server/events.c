@@ -125,6 +125,7 @@ static int post_context(struct app *app, struct http_exchange *x, struct arena *
                  retention_days(app->retention));
     }
     out->oldest_why = why;
+    out->body_stays = true; /* until the request is answered, as the batch does */
     return 0;
 }
 

@@ -217,6 +217,44 @@ static void many_events(void **state)
     buffer_free(&text);
 }
 
+/* Where the body stays, what is normal as it was sent is not copied; the rest is, and
+ * both come out the same. */
+static void bodies_that_stay(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const lines[] = {
+        "{\"id\":\"1\",\"type\":\"site.updated\",\"time\":\"2026-11-23T11:00:00Z\",\"siteId\":7,"
+        "\"name\":\"Plain\"}",
+        "{\"id\":\"2\",\"type\":\"site.updated\",\"time\":\"2026-11-23T11:00:00Z\",\"siteId\":7,"
+        "\"name\":\"caf\xc3\xa9 \\n\",\"more\":{\"a\":[1]}}",
+        "{\"id\":\"3\",\"type\":\"site.updated\",\"time\":\"2026-11-23T11:00:00Z\",\r\"siteId\":7}",
+        "{\"id\":\"4\",\"type\":\"site.updated\",\"time\":null,\"siteId\":7,\"name\":\"x\"}",
+        "{\"id\":\"5\",\"type\":\"site.updated\",\"siteId\":7,\"name\":\"x\"}",
+    };
+    static const bool stays[] = {true, true, false, false, false};
+    char body[2048 + DECODE_PADDING] = {0};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        len += (size_t)snprintf(body + len, sizeof body - len, "%s\n", lines[i]);
+    assert_int_equal(fixture_decode(f, BODY_NDJSON, (struct span){body, len}), 0);
+    struct decoded_batch copied = f->batch, kept;
+    struct arena *arena = arena_new();
+    f->context.body_stays = true;
+    assert_int_equal(decode_body(f->again, BODY_NDJSON, (struct span){body, len}, &f->context,
+                                 arena, &kept, &f->problem),
+                     0);
+    assert_int_equal(kept.event_count, sizeof lines / sizeof *lines);
+    assert_int_equal(copied.event_count, kept.event_count);
+    for (size_t i = 0; i < kept.event_count; i++) {
+        const struct decoded_event *a = &copied.events[i], *b = &kept.events[i];
+        assert_true(span_equal(a->json, b->json) && span_equal(a->event.id, b->event.id) &&
+                    span_equal(a->event.name, b->event.name));
+        assert_int_equal(b->json.data >= body && b->json.data < body + len, stays[i]);
+        fixture_check_kept(f, b);
+    }
+    arena_free(arena);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -224,7 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(arrays),      TEST(unreadable_bodies), TEST(cut_off_bodies),
         TEST(deep_bodies), TEST(large_strings),     TEST(lines),
-        TEST(many_events),
+        TEST(many_events), TEST(bodies_that_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
