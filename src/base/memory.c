@@ -1,7 +1,12 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Batches are below the first; the second is a few of the largest ones. */
+#define MAP_FROM (4 << 20)
+#define KEEP (64 << 20)
 
 static void *must(void *memory)
 {
@@ -42,4 +47,11 @@ void *memory_grow(void *array, size_t *cap, size_t need, size_t item_size)
 void memory_free(void *memory)
 {
     free(memory);
+}
+
+void memory_keep_freed(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAP_FROM);
+    mallopt(M_TRIM_THRESHOLD, KEEP);
+    mallopt(M_TOP_PAD, 1 << 20);
 }

@@ -22,4 +22,8 @@ void *memory_grow(void *array, size_t *cap, size_t need, size_t item_size);
 /* Frees; NULL is fine. */
 void memory_free(void *memory);
 
+/* Once, at the start: what is freed is kept for the next batch, up to some tens of MiB,
+ * instead of going back to the system, to be faulted in again page by page. */
+void memory_keep_freed(void);
+
 #endif

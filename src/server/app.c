@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "journal/file_archive.h"
+#include "base/memory.h"
 #include "server/rebuild.h"
 #include "server/respond.h"
 
@@ -176,6 +177,7 @@ static void take_changeable(struct app *app)
 
 int app_start(struct settings *settings, struct app **out, struct problem *problem)
 {
+    memory_keep_freed();
     struct app *app = calloc(1, sizeof *app);
     if (app == NULL)
         return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
