@@ -12,8 +12,7 @@ struct decoder {
     struct id_map *ids;
     struct vocabulary words;
     struct buffer scratch;
-    struct buffer stored;       /* the text of decode_stored, padded */
-    struct arena *stored_arena; /* what its event points to */
+    struct arena *stored; /* what decode_stored's event points to */
 };
 
 /* A body on its way to a batch. */
@@ -44,8 +43,8 @@ struct decoder *decoder_new(void)
         return NULL;
     d->json = json_reader_new();
     d->ids = id_map_new();
-    d->stored_arena = arena_new();
-    if (d->json == NULL || d->ids == NULL || d->stored_arena == NULL) {
+    d->stored = arena_new();
+    if (d->json == NULL || d->ids == NULL || d->stored == NULL) {
         decoder_free(d);
         return NULL;
     }
@@ -59,9 +58,8 @@ void decoder_free(struct decoder *d)
         return;
     json_reader_free(d->json);
     id_map_free(d->ids);
-    arena_free(d->stored_arena);
+    arena_free(d->stored);
     buffer_free(&d->scratch);
-    buffer_free(&d->stored);
     free(d);
 }
 
@@ -327,28 +325,36 @@ static enum json_status stored_nodes(struct decoder *d, struct span json, struct
     return status;
 }
 
-int decode_stored(struct decoder *d, struct span json, struct event *out, struct problem *problem)
+int decode_stored_into(struct decoder *d, struct span json, struct arena *arena, struct event *out,
+                       struct problem *problem)
 {
     struct json_node *nodes;
-    arena_reset(d->stored_arena);
-    buffer_reset(&d->stored);
-    buffer_append_span(&d->stored, json);
-    char *padding = buffer_reserve(&d->stored, JSON_READER_PADDING);
-    if (padding == NULL)
+    char *text = arena_alloc(arena, json.len + JSON_READER_PADDING);
+    if (text == NULL)
         return unreadable(problem, JSON_NO_MEMORY, "", 0);
-    memset(padding, 0, JSON_READER_PADDING);
-    enum json_status status = stored_nodes(d, buffer_span(&d->stored), &nodes);
+    memcpy(text, json.data, json.len);
+    memset(text + json.len, 0, JSON_READER_PADDING);
+    enum json_status status = stored_nodes(d, (struct span){text, json.len}, &nodes);
     if (status != JSON_OK)
         return unreadable(problem, status, "The kept event", json_reader_offset(d->json));
-    *out = (struct event){0};
+    memset(out, 0, sizeof *out);
     struct reading r = {
         .words = &d->words,
         .ids = d->ids,
-        .arena = d->stored_arena,
+        .arena = arena,
         .scratch = &d->scratch,
         .nodes = nodes,
         .event = out,
         .problem = problem,
     };
-    return head_read(&r) == 0 && fields_read(&r) == 0 ? 0 : -1;
+    if (head_read(&r) != 0 || fields_read(&r) != 0)
+        return -1;
+    out->id = reading_keep(&r, r.head[KEY_ID]);
+    return out->id.data == NULL ? reading_no_memory(&r) : 0;
+}
+
+int decode_stored(struct decoder *d, struct span json, struct event *out, struct problem *problem)
+{
+    arena_reset(d->stored);
+    return decode_stored_into(d, json, d->stored, out, problem);
 }

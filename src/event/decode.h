@@ -73,6 +73,10 @@ int decode_body(struct decoder *d, enum body_format format, struct span body,
  * it needs no padding (copied inside). Spans live until the decoder's next call. */
 int decode_stored(struct decoder *d, struct span json, struct event *out, struct problem *problem);
 
+/* The same, with all that the event points to in an arena of the caller's. */
+int decode_stored_into(struct decoder *d, struct span json, struct arena *arena, struct event *out,
+                       struct problem *problem);
+
 /* Maps an id of a query parameter or an event to its GUID within a site:
  * a GUID in any spelling, else version 5 of the text (metrics.md §4). */
 struct guid guid_of_id(int64_t site_id, struct span text);

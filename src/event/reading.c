@@ -18,8 +18,8 @@ bool reading_is_text(const struct json_node *string)
 
 struct span reading_keep(const struct reading *r, const struct json_node *string)
 {
-    if (r->context == NULL)
-        return string->text;
+    if (r->context == NULL && is_plain(string))
+        return string->text; /* the text is the arena's */
     if (r->kept != NULL && is_plain(string))
         return (struct span){r->kept + (string->text.data - r->sent), string->text.len};
     return arena_copy(r->arena, string->text);
