@@ -81,7 +81,7 @@ static void finish(struct http_exchange *x, void *arg)
     post_free(post);
 }
 
-/* On the writer's thread. */
+/* On one of the writer's threads. */
 static void written(struct ingest_ticket *ticket)
 {
     struct post *post = ticket->user;

@@ -2,35 +2,33 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "server/group.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* Readers get a turn after so many events applied under one write lock. */
-#define APPLY_RUN 256u
-
-/* An event of the group being written. */
-struct group_item {
-    const struct decoded_event *event;
-    struct ingest_ticket *ticket;
-};
+/* One is being committed, one applied, and one may lie between. */
+#define GROUPS 3u
+/* Outcomes are told after so many applied events, or at the group's end: large batches
+ * need not wait for each other, small ones share one wake-up. */
+#define TELL_EVENTS 256u
 
 struct ingest {
     struct ingest_settings settings;
     struct ingest_totals totals;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    pthread_t committer, applier;
+    pthread_mutex_t lock;                /* of what follows up to `groups` */
+    pthread_cond_t wake;                 /* the committer: there is a ticket, or the end */
     struct ingest_ticket *first, **last; /* the queue */
     size_t waiting_bytes;
     bool stopping;
+    pthread_cond_t committed_more, applied_more;
+    uint64_t committed, applied; /* groups so far: those between them are on their way */
+    bool committed_all;
 
-    /* The writer's own. */
-    struct journal_record *records;
-    struct group_item *items;
-    size_t count, cap;
-    uint64_t next_sequence; /* what the journal will give to the group's first record */
+    struct group groups[GROUPS]; /* the one of number n is groups[n % GROUPS] */
+    uint64_t next_sequence;      /* the committer's: of the next record */
 };
 
 struct id_question {
@@ -58,105 +56,16 @@ bool ingest_verify_id(void *data, uint64_t sequence, int64_t site_id, struct spa
     return q.same;
 }
 
-static int group_reserve(struct ingest *g, size_t count)
+static void tickets_done(struct ingest_ticket *from, const struct ingest_ticket *end)
 {
-    if (count <= g->cap)
-        return 0;
-    struct journal_record *records = realloc(g->records, count * sizeof *records);
-    if (records == NULL)
-        return -1;
-    g->records = records;
-    struct group_item *items = realloc(g->items, count * sizeof *items);
-    if (items == NULL)
-        return -1;
-    g->items = items;
-    g->cap = count;
-    return 0;
-}
-
-/* Puts a ticket's new events into the group. -1 when there is no memory. */
-static int group_add(struct ingest *g, struct ingest_ticket *ticket)
-{
-    if (group_reserve(g, g->count + ticket->event_count) < 0)
-        return -1;
-    g->settings.id_check->group = g->records; /* it may have moved */
-    ticket->accepted = ticket->duplicates = 0;
-    for (size_t i = 0; i < ticket->event_count; i++) {
-        const struct decoded_event *d = &ticket->events[i];
-        const struct event *e = &d->event;
-        if (id_index_find(g->settings.ids, e->site_id, e->id) != 0) {
-            ticket->duplicates++;
-            continue;
-        }
-        uint64_t sequence = g->next_sequence + g->count;
-        g->records[g->count] = (struct journal_record){.sequence = sequence,
-                                                       .site_id = e->site_id,
-                                                       .time_us = e->time_us,
-                                                       .id = e->id,
-                                                       .json = d->json};
-        g->items[g->count] = (struct group_item){d, ticket};
-        if (id_index_add(g->settings.ids, e->site_id, e->id, sequence) < 0)
-            return -1;
-        g->count++;
-        g->settings.id_check->group_count = g->count;
-        ticket->accepted++;
-    }
-    return 0;
-}
-
-static void group_forget_ids(struct ingest *g)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        const struct event *e = &g->items[i].event->event;
-        id_index_remove(g->settings.ids, e->site_id, e->id, g->next_sequence + i);
+    while (from != end) {
+        struct ingest_ticket *next = from->next; /* `done` may free the ticket */
+        from->done(from);
+        from = next;
     }
 }
 
-/* The journal gave other sequences than expected (records were removed at its end). */
-static void group_correct_ids(struct ingest *g)
-{
-    if (g->count == 0 || g->records[0].sequence == g->next_sequence)
-        return;
-    group_forget_ids(g);
-    for (size_t i = 0; i < g->count; i++) {
-        const struct event *e = &g->items[i].event->event;
-        /* Room was made for them a moment ago. */
-        id_index_add(g->settings.ids, e->site_id, e->id, g->records[i].sequence);
-    }
-}
-
-static void group_apply(struct ingest *g)
-{
-    int64_t now = sites_now_us(g->settings.sites);
-    for (size_t i = 0; i < g->count;) {
-        struct site *site = sites_get(g->settings.sites, g->items[i].event->event.site_id);
-        int64_t id = g->items[i].event->event.site_id;
-        size_t end = i;
-        if (site == NULL) {
-            /* Durable all the same: a start with more memory shows it. */
-            log_write(LOG_ERROR, "no room for site %lld: its events are kept but not shown",
-                      (long long)id);
-            for (; i < g->count && g->items[i].event->event.site_id == id; i++)
-                ;
-            continue;
-        }
-        struct floor *floor = site_write_begin(site);
-        for (; end < g->count && end - i < APPLY_RUN && g->items[end].event->event.site_id == id;
-             end++)
-            floor_apply(floor, &g->items[end].event->event, now);
-        site_write_end(site);
-        i = end;
-    }
-}
-
-static void tickets_done(struct ingest_ticket *tickets)
-{
-    while (tickets != NULL) {
-        struct ingest_ticket *next = tickets->next; /* `done` may free the ticket */
-        tickets->done(tickets);
-        tickets = next;
-    }
-}
+/* --- the committer --- */
 
 static void tickets_fail(struct ingest_ticket *tickets, const struct problem *problem)
 {
@@ -164,54 +73,38 @@ static void tickets_fail(struct ingest_ticket *tickets, const struct problem *pr
         t->problem = *problem;
         t->accepted = t->duplicates = 0;
     }
+    tickets_done(tickets, NULL);
 }
 
-/* The sequence of each ticket's last record; the journal's last when it has none. */
-static void tickets_number(struct ingest *g, struct ingest_ticket *tickets, uint64_t last)
+/* The sequence of each ticket's last record; the journal's last before when it has none. */
+static void tickets_number(const struct group *group, uint64_t last)
 {
-    for (struct ingest_ticket *t = tickets; t != NULL; t = t->next)
+    size_t end = 0;
+    for (struct ingest_ticket *t = group->tickets; t != NULL; t = t->next) {
+        end += t->accepted;
+        if (t->accepted > 0)
+            last = group->records[end - 1].sequence;
         t->sequence = last;
-    for (size_t i = 0; i < g->count; i++)
-        g->items[i].ticket->sequence = g->records[i].sequence;
+    }
 }
 
-/* One group: duplicates out, journal, floors, done. */
-static void write_group(struct ingest *g, struct ingest_ticket *tickets)
+/* Makes a group of the tickets durable. False when it was refused. */
+static bool commit(struct ingest *g, struct group *group, struct ingest_ticket *tickets)
 {
+    const struct ingest_settings *s = &g->settings;
     struct problem problem = {0};
-    int failed = 0;
-    g->count = 0;
-    for (struct ingest_ticket *t = tickets; t != NULL && failed == 0; t = t->next)
-        failed = group_add(g, t);
-    if (failed != 0)
-        problem_set(&problem, PROBLEM_STORE, "There is no memory for this now: try again later.");
-    int64_t arrival = sites_now_us(g->settings.sites);
-    for (size_t i = 0; i < g->count; i++)
-        g->records[i].arrival_us = arrival;
-    if (failed == 0 && g->count > 0)
-        failed = journal_append(g->settings.journal, g->records, g->count, &problem);
-    g->settings.id_check->group_count = 0;
-    if (failed != 0) {
-        group_forget_ids(g);
-        tickets_fail(tickets, &problem);
+    group_begin(group, tickets, g->next_sequence);
+    if (group_commit(group, s->journal, s->ids, s->id_check, sites_now_us(s->sites), &problem) <
+        0) {
         atomic_fetch_add(&g->totals.failed_groups, 1);
         log_write(LOG_ERROR, "events refused, nothing stored: %s", problem.message);
-    } else {
-        group_correct_ids(g);
-        uint64_t last = atomic_load(&g->totals.last_sequence);
-        if (g->count > 0)
-            last = g->records[g->count - 1].sequence;
-        g->next_sequence = last + 1 > g->next_sequence ? last + 1 : g->next_sequence;
-        tickets_number(g, tickets, last);
-        group_apply(g);
-        atomic_store(&g->totals.last_sequence, last);
-        atomic_fetch_add(&g->totals.groups, 1);
-        for (struct ingest_ticket *t = tickets; t != NULL; t = t->next) {
-            atomic_fetch_add(&g->totals.accepted, t->accepted);
-            atomic_fetch_add(&g->totals.duplicates, t->duplicates);
-        }
+        tickets_fail(tickets, &problem);
+        return false;
     }
-    tickets_done(tickets);
+    tickets_number(group, g->next_sequence - 1);
+    if (group->count > 0)
+        g->next_sequence = group->records[group->count - 1].sequence + 1;
+    return true;
 }
 
 /* Takes the tickets of the next group off the queue, which is not empty; the lock is
@@ -241,29 +134,134 @@ static void wait_for_work(struct ingest *g, const struct timespec *chore_at)
             return;
 }
 
-static void *writer(void *data)
+/* Waits until at most so many groups are committed and not applied; the lock is held. */
+static void wait_for_applier(struct ingest *g, uint64_t most)
+{
+    while (g->committed - g->applied > most)
+        pthread_cond_wait(&g->applied_more, &g->lock);
+}
+
+/* Commits the tickets at hand, if there are any; the lock is held, but for the work. */
+static void commit_waiting(struct ingest *g)
+{
+    if (g->first == NULL)
+        return;
+    wait_for_applier(g, GROUPS - 1); /* meanwhile more tickets join */
+    struct ingest_ticket *tickets = take_tickets(g);
+    struct group *group = &g->groups[g->committed % GROUPS];
+    pthread_mutex_unlock(&g->lock);
+    bool durable = commit(g, group, tickets);
+    pthread_mutex_lock(&g->lock);
+    if (durable) {
+        g->committed++;
+        pthread_cond_signal(&g->committed_more);
+    }
+}
+
+/* Does a step of the background work when its time has come, with no group on its way:
+ * it must find the floors as the journal has them. The lock is held, but for the step. */
+static void do_chore(struct ingest *g, struct timespec *chore_at)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (g->stopping || g->settings.chore == NULL || now.tv_sec < chore_at->tv_sec)
+        return;
+    wait_for_applier(g, 0);
+    pthread_mutex_unlock(&g->lock);
+    *chore_at = now;
+    if (!g->settings.chore(g->settings.chore_data))
+        chore_at->tv_sec += g->settings.chore_interval_s;
+    pthread_mutex_lock(&g->lock);
+}
+
+static void *committer(void *data)
 {
     struct ingest *g = data;
     struct timespec chore_at = {0}; /* at once */
     pthread_mutex_lock(&g->lock);
     while (g->first != NULL || !g->stopping) {
         wait_for_work(g, &chore_at);
-        struct ingest_ticket *tickets = g->first != NULL ? take_tickets(g) : NULL;
-        bool stopping = g->stopping;
-        pthread_mutex_unlock(&g->lock);
-        if (tickets != NULL)
-            write_group(g, tickets);
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (!stopping && g->settings.chore != NULL && now.tv_sec >= chore_at.tv_sec) {
-            chore_at = now;
-            if (!g->settings.chore(g->settings.chore_data))
-                chore_at.tv_sec += g->settings.chore_interval_s;
+        commit_waiting(g);
+        do_chore(g, &chore_at);
+    }
+    g->committed_all = true;
+    pthread_cond_signal(&g->committed_more);
+    pthread_mutex_unlock(&g->lock);
+    return NULL;
+}
+
+/* --- the applier --- */
+
+static void count_ticket(struct ingest_totals *totals, const struct ingest_ticket *t)
+{
+    atomic_store(&totals->last_sequence, t->sequence);
+    atomic_fetch_add(&totals->accepted, t->accepted);
+    atomic_fetch_add(&totals->duplicates, t->duplicates);
+}
+
+/* Applies a group in the journal's order and tells its tickets. */
+static void apply(struct ingest *g, const struct group *group)
+{
+    struct ingest_ticket *untold = group->tickets;
+    size_t at = 0, told_at = 0;
+    atomic_fetch_add(&g->totals.groups, 1);
+    for (struct ingest_ticket *t = group->tickets, *next; t != NULL; t = next) {
+        next = t->next;
+        at = group_apply(group, g->settings.sites, t, at);
+        count_ticket(&g->totals, t);
+        if (at - told_at >= TELL_EVENTS || next == NULL) {
+            tickets_done(untold, next);
+            untold = next;
+            told_at = at;
         }
+    }
+}
+
+static void *applier(void *data)
+{
+    struct ingest *g = data;
+    pthread_mutex_lock(&g->lock);
+    for (;;) {
+        while (g->applied == g->committed && !g->committed_all)
+            pthread_cond_wait(&g->committed_more, &g->lock);
+        if (g->applied == g->committed)
+            break;
+        const struct group *group = &g->groups[g->applied % GROUPS];
+        pthread_mutex_unlock(&g->lock);
+        apply(g, group);
         pthread_mutex_lock(&g->lock);
+        g->applied++;
+        pthread_cond_signal(&g->applied_more);
     }
     pthread_mutex_unlock(&g->lock);
     return NULL;
+}
+
+/* --- from outside --- */
+
+static void ingest_free(struct ingest *g)
+{
+    pthread_cond_destroy(&g->wake);
+    pthread_cond_destroy(&g->committed_more);
+    pthread_cond_destroy(&g->applied_more);
+    pthread_mutex_destroy(&g->lock);
+    for (unsigned i = 0; i < GROUPS; i++)
+        group_clear(&g->groups[i]);
+    free(g);
+}
+
+/* Asks the threads to finish and waits for them. */
+static void ingest_join(struct ingest *g, bool both)
+{
+    pthread_mutex_lock(&g->lock);
+    g->stopping = true;
+    g->committed_all = !both;
+    pthread_cond_signal(&g->wake);
+    pthread_cond_signal(&g->committed_more);
+    pthread_mutex_unlock(&g->lock);
+    if (both)
+        pthread_join(g->committer, NULL);
+    pthread_join(g->applier, NULL);
 }
 
 int ingest_start(const struct ingest_settings *settings, struct ingest **out,
@@ -281,10 +279,15 @@ int ingest_start(const struct ingest_settings *settings, struct ingest **out,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&g->wake, &attributes);
     pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&g->committed_more, NULL);
+    pthread_cond_init(&g->applied_more, NULL);
     pthread_mutex_init(&g->lock, NULL);
-    if (pthread_create(&g->thread, NULL, writer, g) != 0) {
-        free(g);
-        return problem_set(problem, PROBLEM_INTERNAL, "The writer's thread cannot be started.");
+    bool applies = pthread_create(&g->applier, NULL, applier, g) == 0;
+    if (!applies || pthread_create(&g->committer, NULL, committer, g) != 0) {
+        if (applies)
+            ingest_join(g, false);
+        ingest_free(g);
+        return problem_set(problem, PROBLEM_INTERNAL, "The writer's threads cannot be started.");
     }
     *out = g;
     return 0;
@@ -317,16 +320,8 @@ void ingest_stop(struct ingest *g)
 {
     if (g == NULL)
         return;
-    pthread_mutex_lock(&g->lock);
-    g->stopping = true;
-    pthread_cond_signal(&g->wake);
-    pthread_mutex_unlock(&g->lock);
-    pthread_join(g->thread, NULL);
-    pthread_cond_destroy(&g->wake);
-    pthread_mutex_destroy(&g->lock);
-    free(g->records);
-    free(g->items);
-    free(g);
+    ingest_join(g, true);
+    ingest_free(g);
 }
 
 const struct ingest_totals *ingest_get_totals(const struct ingest *g)

@@ -1,6 +1,7 @@
 /* The one writer: takes decoded batches from all workers, drops duplicates, commits
  * them to the journal as one group, applies them to the floors in journal order, and
- * only then says done (docs/architecture.md, "Threads"). */
+ * only then says done. A group is applied while the next one is committed, each by a
+ * thread of its own (docs/architecture.md, "Threads"). */
 #ifndef LIVEFLOOR_SERVER_INGEST_H
 #define LIVEFLOOR_SERVER_INGEST_H
 
@@ -20,7 +21,7 @@ struct ingest_ticket {
     const struct decoded_event *events;
     size_t event_count;
     size_t bytes; /* what it holds in memory, for LIMIT_QUEUED_BYTES */
-    /* Called on the writer's thread when the outcome stands. */
+    /* Called on one of the writer's threads when the outcome stands. */
     void (*done)(struct ingest_ticket *ticket);
     void *user;
 
@@ -46,8 +47,9 @@ struct ingest_settings {
     struct ingest_ids *id_check; /* … this as its data */
     struct sites *sites;
     uint64_t last_sequence; /* the journal's, at start */
-    /* Background work between groups, on the writer's thread: does a short step, says
-     * whether there is more to do at once. Asked again every chore_interval_s. */
+    /* Background work on the committing thread while no group is on its way: does a
+     * short step, says whether there is more to do at once. Asked again every
+     * chore_interval_s. */
     bool (*chore)(void *data);
     void *chore_data;
     unsigned chore_interval_s;
@@ -58,7 +60,7 @@ struct ingest_totals {
     _Atomic uint64_t accepted, duplicates, groups, failed_groups, waiting_bytes, last_sequence;
 };
 
-/* Starts the writer's thread. 0 or -1. */
+/* Starts the writer's threads. 0 or -1. */
 int ingest_start(const struct ingest_settings *settings, struct ingest **out,
                  struct problem *problem);
 

@@ -1,0 +1,143 @@
+#include "server/group.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+/* Readers get a turn after so many events applied under one write lock: some tens of
+ * microseconds. */
+#define APPLY_RUN 32u
+
+void group_clear(struct group *g)
+{
+    free(g->records);
+    free(g->events);
+    *g = (struct group){0};
+}
+
+void group_begin(struct group *g, struct ingest_ticket *tickets, uint64_t next_sequence)
+{
+    g->tickets = tickets;
+    g->count = 0;
+    g->next_sequence = next_sequence;
+}
+
+static int group_reserve(struct group *g, size_t count)
+{
+    if (count <= g->cap)
+        return 0;
+    struct journal_record *records = realloc(g->records, count * sizeof *records);
+    if (records == NULL)
+        return -1;
+    g->records = records;
+    const struct decoded_event **events = realloc(g->events, count * sizeof *events);
+    if (events == NULL)
+        return -1;
+    g->events = events;
+    g->cap = count;
+    return 0;
+}
+
+/* Puts a ticket's new events into the group. -1 when there is no memory. */
+static int group_add(struct group *g, struct id_index *ids, struct ingest_ids *check,
+                     struct ingest_ticket *ticket)
+{
+    if (group_reserve(g, g->count + ticket->event_count) < 0)
+        return -1;
+    check->group = g->records; /* it may have moved */
+    ticket->accepted = ticket->duplicates = 0;
+    for (size_t i = 0; i < ticket->event_count; i++) {
+        const struct decoded_event *d = &ticket->events[i];
+        const struct event *e = &d->event;
+        if (id_index_find(ids, e->site_id, e->id) != 0) {
+            ticket->duplicates++;
+            continue;
+        }
+        uint64_t sequence = g->next_sequence + g->count;
+        g->records[g->count] = (struct journal_record){.sequence = sequence,
+                                                       .site_id = e->site_id,
+                                                       .time_us = e->time_us,
+                                                       .id = e->id,
+                                                       .json = d->json};
+        g->events[g->count] = d;
+        if (id_index_add(ids, e->site_id, e->id, sequence) < 0)
+            return -1;
+        g->count++;
+        check->group_count = g->count;
+        ticket->accepted++;
+    }
+    return 0;
+}
+
+/* The same of all tickets. */
+static int group_fill(struct group *g, struct id_index *ids, struct ingest_ids *check)
+{
+    for (struct ingest_ticket *t = g->tickets; t != NULL; t = t->next)
+        if (group_add(g, ids, check, t) < 0)
+            return -1;
+    return 0;
+}
+
+static void group_forget_ids(struct group *g, struct id_index *ids)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct event *e = &g->events[i]->event;
+        id_index_remove(ids, e->site_id, e->id, g->next_sequence + i);
+    }
+}
+
+/* The journal gave other sequences than expected (records were removed at its end). */
+static void group_correct_ids(struct group *g, struct id_index *ids)
+{
+    if (g->count == 0 || g->records[0].sequence == g->next_sequence)
+        return;
+    group_forget_ids(g, ids);
+    for (size_t i = 0; i < g->count; i++) {
+        const struct event *e = &g->events[i]->event;
+        /* Room was made for them a moment ago. */
+        id_index_add(ids, e->site_id, e->id, g->records[i].sequence);
+    }
+}
+
+int group_commit(struct group *g, struct journal *journal, struct id_index *ids,
+                 struct ingest_ids *check, int64_t arrival_us, struct problem *problem)
+{
+    int failed = group_fill(g, ids, check);
+    if (failed != 0)
+        problem_set(problem, PROBLEM_STORE, "There is no memory for this now: try again later.");
+    for (size_t i = 0; i < g->count; i++)
+        g->records[i].arrival_us = arrival_us;
+    if (failed == 0 && g->count > 0)
+        failed = journal_append(journal, g->records, g->count, problem);
+    check->group_count = 0;
+    if (failed != 0)
+        group_forget_ids(g, ids);
+    else
+        group_correct_ids(g, ids);
+    return failed;
+}
+
+size_t group_apply(const struct group *g, struct sites *sites, const struct ingest_ticket *ticket,
+                   size_t at)
+{
+    int64_t now = sites_now_us(sites);
+    size_t end = at + ticket->accepted;
+    while (at < end) {
+        int64_t id = g->events[at]->event.site_id;
+        struct site *site = sites_get(sites, id);
+        size_t run_end = end - at < APPLY_RUN ? end : at + APPLY_RUN;
+        if (site == NULL) {
+            /* Durable all the same: a start with more memory shows it. */
+            log_write(LOG_ERROR, "no room for site %lld: its events are kept but not shown",
+                      (long long)id);
+            for (; at < end && g->events[at]->event.site_id == id; at++)
+                ;
+            continue;
+        }
+        struct floor *floor = site_write_begin(site);
+        for (; at < run_end && g->events[at]->event.site_id == id; at++)
+            floor_apply(floor, &g->events[at]->event, now);
+        site_write_end(site);
+    }
+    return end;
+}
