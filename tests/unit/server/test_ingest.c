@@ -105,7 +105,7 @@ static int set_up(void **state)
     pthread_cond_init(&f->journal.changed, NULL);
     f->check.journal = &f->journal.base;
     f->ids = id_index_new(ingest_verify_id, &f->check);
-    f->sites = sites_new(1800 * US_PER_SECOND);
+    f->sites = sites_new(1800 * US_PER_SECOND, NULL);
     const struct ingest_settings settings = {
         .journal = &f->journal.base,
         .ids = f->ids,
