@@ -64,8 +64,47 @@ static int by_status(const void *a, const void *b)
                         &((const struct status_time *)b)->status);
 }
 
-static int tell_distribution(const struct floor *f, const struct agent *a, int64_t start,
-                             int64_t end, struct arena *arena, struct agent_line *line)
+/* What the lines of one agent say before the window's ends, and at its last instant. */
+struct sums {
+    int64_t from[B_WIDTH], to[B_WIDTH], at[B_WIDTH];
+    int64_t (*status)[2][STATUS_STEPS_WIDTH]; /* of each of its statuses: from, to */
+};
+
+/* Agents asked about at a time. */
+#define ROUND 16u
+
+/* The sums of a round of agents: all lines side by side, so that their misses overlap. */
+static int ask_round(const struct floor *f, const struct question *q, const struct entry *entries,
+                     size_t count, int64_t start, struct arena *arena, struct sums *sums)
+{
+    size_t most = 0, n = 0;
+    int64_t end = question_instant(q);
+    for (size_t i = 0; i < count; i++)
+        most += 3 + 2 * f->agents[entries[i].number].status_count;
+    struct timeline_ask *asks = arena_alloc(arena, most * sizeof *asks);
+    if (asks == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        const struct agent *a = &f->agents[entries[i].number];
+        asks[n++] = (struct timeline_ask){&a->busy, start, sums[i].from};
+        asks[n++] = (struct timeline_ask){&a->busy, end, sums[i].to};
+        asks[n++] = (struct timeline_ask){&a->busy, end + 1, sums[i].at};
+        sums[i].status = arena_alloc(arena, (a->status_count + 1) * sizeof *sums[i].status);
+        if (sums[i].status == NULL)
+            return -1;
+        for (size_t s = 0; s < a->status_count && q->status_distribution; s++) {
+            const struct timeline *steps = &a->statuses[s].steps;
+            asks[n++] = (struct timeline_ask){steps, start, sums[i].status[s][0]};
+            asks[n++] = (struct timeline_ask){steps, end, sums[i].status[s][1]};
+        }
+    }
+    timeline_before_all(asks, n);
+    return 0;
+}
+
+static int tell_distribution(const struct floor *f, const struct agent *a, const struct sums *sums,
+                             int64_t start, int64_t end, struct arena *arena,
+                             struct agent_line *line)
 {
     struct status_time *times = arena_alloc(arena, (a->status_count + 1) * sizeof *times);
     if (times == NULL)
@@ -73,10 +112,7 @@ static int tell_distribution(const struct floor *f, const struct agent *a, int64
     size_t count = 0;
     int64_t offline = end - start;
     for (size_t i = 0; i < a->status_count; i++) {
-        int64_t from[2], to[2];
-        timeline_before(&a->statuses[i].steps, start, from);
-        timeline_before(&a->statuses[i].steps, end, to);
-        int64_t us = integral(from, to, start, end);
+        int64_t us = integral(sums->status[i][0], sums->status[i][1], start, end);
         offline -= us;
         if (us != 0)
             times[count++] = (struct status_time){f->status_ids.guids[a->statuses[i].status], us};
@@ -90,28 +126,40 @@ static int tell_distribution(const struct floor *f, const struct agent *a, int64
 }
 
 static int tell_agent(const struct floor *f, const struct question *q, const struct entry *e,
-                      int64_t start, struct arena *arena, struct agent_line *line)
+                      int64_t start, const struct sums *sums, struct arena *arena,
+                      struct agent_line *line)
 {
     const struct agent *a = &f->agents[e->number];
-    const struct agent_version *v = agent_version_at(a, question_instant(q));
     int64_t end = question_instant(q);
+    const struct agent_version *v = agent_version_at(a, end);
     *line = (struct agent_line){
         .id = *e->id,
         .display_name = e->name,
         .status = f->status_ids.guids[agent_status_at(a, end)],
-        .ongoing_chats = agent_chats_at(a, end),
+        .ongoing_chats = sums->at[B_CHATS],
         .max_concurrent = v != NULL ? v->max_concurrent : 0,
     };
     if (start >= end)
         return 0;
-    int64_t from[B_WIDTH], to[B_WIDTH];
-    timeline_before(&a->busy, start, from);
-    timeline_before(&a->busy, end, to);
-    line->linear_chat_us = integral(from + B_IN_CHAT, to + B_IN_CHAT, start, end);
-    line->intraday_chats = (int64_t)interval_set_started(&a->joins, end) -
-                           (int64_t)interval_set_started(&a->joins, start) -
-                           link_set_within(a->rejoins, start, end).count;
-    return q->status_distribution ? tell_distribution(f, a, start, end, arena, line) : 0;
+    line->linear_chat_us = integral(sums->from + B_IN_CHAT, sums->to + B_IN_CHAT, start, end);
+    line->intraday_chats =
+        sums->to[B_JOINS] - sums->from[B_JOINS] - link_set_within(a->rejoins, start, end).count;
+    return q->status_distribution ? tell_distribution(f, a, sums, start, end, arena, line) : 0;
+}
+
+static int tell_page(const struct floor *f, const struct question *q, const struct entry *entries,
+                     size_t count, int64_t start, struct arena *arena, struct agent_line *lines)
+{
+    struct sums sums[ROUND];
+    for (size_t done = 0; done < count;) {
+        size_t round = count - done < ROUND ? count - done : ROUND;
+        if (ask_round(f, q, entries + done, round, start, arena, sums) < 0)
+            return -1;
+        for (size_t i = 0; i < round; i++, done++)
+            if (tell_agent(f, q, &entries[done], start, &sums[i], arena, &lines[done]) < 0)
+                return -1;
+    }
+    return 0;
 }
 
 int answer_agents(const struct floor *f, const struct question *q, struct arena *arena,
@@ -131,9 +179,8 @@ int answer_agents(const struct floor *f, const struct question *q, struct arena 
     struct agent_line *lines = arena_alloc(arena, (last - first + 1) * sizeof *lines);
     if (lines == NULL)
         return -1;
-    for (size_t i = first; i < last; i++)
-        if (tell_agent(f, q, &entries[i], start, arena, &lines[i - first]) < 0)
-            return -1;
+    if (tell_page(f, q, entries + first, last - first, start, arena, lines) < 0)
+        return -1;
     *out = (struct agents_page){
         .total = (int64_t)count,
         .page_count = (int64_t)((count + size - 1) / size),

@@ -114,21 +114,23 @@ static void tell_filtered(const struct floor *f, const struct question *q, struc
 
 void answer_right_now(const struct floor *f, const struct question *q, struct right_now *out)
 {
-    int64_t t = question_instant(q), presence[P_WIDTH];
-    *out = (struct right_now){0};
-    timeline_before(&f->presence, t + 1, presence);
-    out->logged_in_agents = presence[P_LOGGED_IN];
-    out->chat_utilization = (struct ratio){presence[P_ONLINE_CHATS], presence[P_ONLINE_CAPACITY]};
-    if (q->has_start || q->has_department) {
+    int64_t t = question_instant(q), presence[P_WIDTH], load[L_WIDTH], on_site;
+    bool filtered = q->has_start || q->has_department;
+    const struct timeline_ask asks[] = {
+        {&f->presence, t + 1, presence}, {&f->load, t + 1, load}, {&f->on_site, t + 1, &on_site}};
+    timeline_before_all(asks, filtered ? 1 : 3);
+    *out = (struct right_now){
+        .logged_in_agents = presence[P_LOGGED_IN],
+        .chat_utilization = {presence[P_ONLINE_CHATS], presence[P_ONLINE_CAPACITY]},
+    };
+    if (filtered) {
         tell_filtered(f, q, out);
     } else {
-        int64_t load[L_WIDTH];
-        timeline_before(&f->load, t + 1, load);
         out->ongoing_with_bot = load[L_BOT];
         out->queue_length = load[L_WAITING];
         out->ongoing_with_agent = load[L_ACTIVE];
         out->agents_in_chat = presence[P_IN_CHAT];
-        timeline_before(&f->on_site, t + 1, &out->visitors_on_site);
+        out->visitors_on_site = on_site;
     }
     out->ongoing_chats = out->ongoing_with_agent + out->ongoing_with_bot;
 }

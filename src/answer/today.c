@@ -2,39 +2,41 @@
 #include "answer/window.h"
 #include "floor/agent.h"
 
+/* The sums of one line before both ends of a window. */
+struct ends {
+    int64_t from[TIMELINE_MAX_WIDTH], to[TIMELINE_MAX_WIDTH];
+};
+
+static void ask_ends(struct timeline_ask asks[2], const struct timeline *line, int64_t start,
+                     int64_t end, struct ends *out)
+{
+    asks[0] = (struct timeline_ask){line, start, out->from};
+    asks[1] = (struct timeline_ask){line, end, out->to};
+}
+
 /* Time logged in and in a chat, over time logged in, of a department's members. */
 static struct ratio members_utilization(const struct floor *f, uint32_t department, int64_t t,
                                         int64_t start, int64_t end)
 {
     struct ratio r = {0, 0};
+    struct timeline_ask asks[2];
+    struct ends ends;
     for (uint32_t i = 0; i < f->agent_ids.count; i++) {
         const struct agent *a = &f->agents[i];
         if (!agent_is_member(a, department, t))
             continue;
-        int64_t from[B_WIDTH], to[B_WIDTH];
-        timeline_before(&a->busy, start, from);
-        timeline_before(&a->busy, end, to);
-        r.num += integral(from + B_BOTH, to + B_BOTH, start, end);
+        ask_ends(asks, &a->busy, start, end, &ends);
+        timeline_before_all(asks, 2);
+        r.num += integral(ends.from + B_BOTH, ends.to + B_BOTH, start, end);
         for (size_t s = 0; s < a->status_count; s++) {
             if (f->statuses[a->statuses[s].status].kind == STATUS_OFFLINE)
                 continue;
-            timeline_before(&a->statuses[s].steps, start, from);
-            timeline_before(&a->statuses[s].steps, end, to);
-            r.den += integral(from, to, start, end);
+            ask_ends(asks, &a->statuses[s].steps, start, end, &ends);
+            timeline_before_all(asks, 2);
+            r.den += integral(ends.from, ends.to, start, end);
         }
     }
     return r;
-}
-
-static struct ratio site_utilization(const struct floor *f, int64_t start, int64_t end)
-{
-    int64_t from[P_WIDTH], to[P_WIDTH];
-    timeline_before(&f->presence, start, from);
-    timeline_before(&f->presence, end, to);
-    return (struct ratio){
-        integral(from + P_BOTH, to + P_BOTH, start, end),
-        integral(from + P_LOGGED_IN, to + P_LOGGED_IN, start, end),
-    };
 }
 
 static struct ratio mean_seconds(int64_t sum_us, int64_t count)
@@ -42,11 +44,27 @@ static struct ratio mean_seconds(int64_t sum_us, int64_t count)
     return (struct ratio){sum_us, count * 1000000};
 }
 
-static void tell(const struct tally *tally, int64_t start, int64_t end, struct today *out)
+/* `presence` may be NULL: the utilization is told by the caller. */
+static void tell(const struct tally *tally, const struct timeline *presence, int64_t start,
+                 int64_t end, struct today *out)
 {
+    struct ends requests, moments, agents;
+    struct timeline_ask asks[6];
+    ask_ends(asks, &tally->requests, start, end, &requests);
+    ask_ends(asks + 2, &tally->moments, start, end, &moments);
+    if (presence != NULL)
+        ask_ends(asks + 4, presence, start, end, &agents);
+    timeline_before_all(asks, presence != NULL ? 6 : 4);
     int64_t r[R_WIDTH], m[M_WIDTH];
-    timeline_between(&tally->requests, start, end, r);
-    timeline_between(&tally->moments, start, end, m);
+    for (unsigned i = 0; i < R_WIDTH; i++)
+        r[i] = requests.to[i] - requests.from[i];
+    for (unsigned i = 0; i < M_WIDTH; i++)
+        m[i] = moments.to[i] - moments.from[i];
+    if (presence != NULL)
+        out->agent_utilization = (struct ratio){
+            integral(agents.from + P_BOTH, agents.to + P_BOTH, start, end),
+            integral(agents.from + P_LOGGED_IN, agents.to + P_LOGGED_IN, start, end),
+        };
     struct link_totals again = link_set_within(tally->visitors, start, end);
     struct link_totals replaced = link_set_within(tally->ratings, start, end);
     out->chat_requests = r[R_REQUESTS];
@@ -76,10 +94,9 @@ void answer_today(const struct floor *f, const struct question *q, struct today 
     if (start >= end || (q->has_department && department == NONE))
         return;
     if (q->has_department) {
-        tell(&f->departments[department].tally, start, end, out);
+        tell(&f->departments[department].tally, NULL, start, end, out);
         out->agent_utilization = members_utilization(f, department, end, start, end);
     } else {
-        tell(&f->tally, start, end, out);
-        out->agent_utilization = site_utilization(f, start, end);
+        tell(&f->tally, &f->presence, start, end, out);
     }
 }

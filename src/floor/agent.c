@@ -9,7 +9,7 @@
 void agent_init(struct agent *a)
 {
     *a = (struct agent){0};
-    timeline_init(&a->busy, B_WIDTH);
+    timeline_init_moments(&a->busy, B_WIDTH, B_MOMENTS);
     timeline_init(&a->route.load, L_WIDTH);
     timeline_init(&a->route.ended, E_WIDTH);
 }

@@ -200,6 +200,9 @@ static void book_interval(struct floor *f, const struct effect *e, const int64_t
         presence_begin(f, e->a, from, to, PRESENCE_CHATS);
         set_change(&f->agents[e->a].joins, i, old_end, new_end);
         presence_end(f, e->a, from, to, PRESENCE_CHATS);
+        if (old_end == NULL || new_end == NULL)
+            timeline_add(&f->agents[e->a].busy, e->t,
+                         (int64_t[B_WIDTH]){[B_JOINS] = old_end == NULL ? 1 : -1});
         break;
     default:
         i.ref = e->a;

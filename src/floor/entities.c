@@ -77,7 +77,7 @@ struct floor *floor_new(const struct floor_settings *settings)
     vault_init(&f->visitors, &VISITOR_KIND, settings->archive, settings->archive_at_once);
     tally_init(&f->tally);
     timeline_init(&f->load, L_WIDTH);
-    timeline_init(&f->presence, P_WIDTH);
+    timeline_init_moments(&f->presence, P_WIDTH, P_MOMENTS);
     timeline_init(&f->on_site, 1);
     timeline_init(&f->site_route.load, L_WIDTH);
     timeline_init(&f->site_route.ended, E_WIDTH);

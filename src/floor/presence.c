@@ -137,7 +137,13 @@ static void book_stance(struct floor *f, struct agent *a, const struct stance *s
 {
     int64_t in_chat = s->chats > 0 ? sign : 0, logged_in = s->logged_in ? sign : 0;
     int64_t both = s->logged_in ? in_chat : 0;
-    int64_t busy[B_WIDTH] = {in_chat, moment(in_chat, time), both, moment(both, time)};
+    int64_t busy[B_WIDTH] = {
+        [B_IN_CHAT] = in_chat,
+        [B_IN_CHAT_MOMENT] = moment(in_chat, time),
+        [B_BOTH] = both,
+        [B_BOTH_MOMENT] = moment(both, time),
+        [B_CHATS] = sign * s->chats,
+    };
     int64_t site[P_WIDTH] = {
         [P_LOGGED_IN] = logged_in,
         [P_LOGGED_IN_MOMENT] = moment(logged_in, time),
@@ -245,7 +251,7 @@ void presence_know_status(struct agent *a, uint32_t status)
         memory_grow(a->statuses, &a->status_cap, a->status_count + 1, sizeof *a->statuses);
     struct agent_status *fresh = &a->statuses[a->status_count++];
     fresh->status = status;
-    timeline_init(&fresh->steps, 2);
+    timeline_init_moments(&fresh->steps, STATUS_STEPS_WIDTH, STATUS_STEPS_MOMENTS);
 }
 
 void presence_begin(struct floor *f, uint32_t agent, int64_t from, int64_t to,

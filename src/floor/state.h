@@ -62,8 +62,24 @@ enum presence_measure {
 /* Steps of one department's members. */
 enum member_measure { D_LOGGED_IN, D_ONLINE_CAPACITY, D_WIDTH };
 
+/* Which of them are moments (timeline_init_moments). */
+#define P_MOMENTS (1u << P_LOGGED_IN_MOMENT | 1u << P_BOTH_MOMENT)
+
 /* Steps of one agent. */
-enum busy_measure { B_IN_CHAT, B_IN_CHAT_MOMENT, B_BOTH, B_BOTH_MOMENT, B_WIDTH };
+enum busy_measure {
+    B_IN_CHAT, /* in at least one */
+    B_IN_CHAT_MOMENT,
+    B_BOTH, /* and logged in */
+    B_BOTH_MOMENT,
+    B_CHATS, /* chats it is in */
+    B_JOINS, /* at a join: how many chats it joined */
+    B_WIDTH
+};
+#define B_MOMENTS (1u << B_IN_CHAT_MOMENT | 1u << B_BOTH_MOMENT)
+
+/* An agent's time in one status: the step, its moment. */
+#define STATUS_STEPS_WIDTH 2u
+#define STATUS_STEPS_MOMENTS 2u
 
 /* Steps of chats by state. */
 enum load_measure { L_BOT, L_WAITING, L_ACTIVE, L_WIDTH };
