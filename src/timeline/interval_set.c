@@ -1,18 +1,15 @@
-/* A B+-tree ordered by (start, ref); inner nodes know the latest end and the
- * number of intervals of each child. */
+/* A B+-tree ordered by (start, ref); inner nodes know the latest end and the number of
+ * intervals of each child. Leaves that have not changed for long are packed
+ * (docs/decisions/0008). */
 #include "timeline/interval_set.h"
 
 #include "base/memory.h"
+#include "timeline/hot_leaves.h"
+#include "timeline/interval_leaf.h"
 
 #include <string.h>
 
-#define LEAF_MAX 64u
 #define FANOUT 32u
-
-struct leaf {
-    uint32_t n, cap;
-    struct interval item[];
-};
 
 struct inner {
     uint32_t n;
@@ -23,31 +20,25 @@ struct inner {
     void *child[FANOUT];
 };
 
-static bool before(int64_t start_a, uint32_t ref_a, int64_t start_b, uint32_t ref_b)
+/* The root of a set of more than one leaf. */
+struct trunk {
+    void *top; /* an inner node */
+    struct hot_leaves hot;
+};
+
+static const void *top_of(const struct interval_set *s)
 {
-    return start_a != start_b ? start_a < start_b : ref_a < ref_b;
+    return s->depth > 0 ? ((const struct trunk *)s->root)->top : s->root;
 }
 
-static struct leaf *leaf_new(uint32_t cap)
+static void **top_slot(struct interval_set *s)
 {
-    struct leaf *l = memory_get(sizeof *l + cap * sizeof l->item[0]);
-    l->n = 0;
-    l->cap = cap;
-    return l;
+    return s->depth > 0 ? &((struct trunk *)s->root)->top : &s->root;
 }
 
-/* The first item not before (start, ref). */
-static uint32_t leaf_find(const struct leaf *l, int64_t start, uint32_t ref)
+static struct hot_leaves *hot_of(const struct interval_set *s)
 {
-    uint32_t low = 0, high = l->n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (before(l->item[middle].start, l->item[middle].ref, start, ref))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return s->depth > 0 ? &((struct trunk *)s->root)->hot : NULL;
 }
 
 /* The last child whose key is not after (start, ref); 0 when none is. */
@@ -56,7 +47,7 @@ static uint32_t inner_find(const struct inner *node, int64_t start, uint32_t ref
     uint32_t low = 0, high = node->n;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (before(start, ref, node->key[middle], node->key_ref[middle]))
+        if (interval_before(start, ref, node->key[middle], node->key_ref[middle]))
             high = middle;
         else
             low = middle + 1;
@@ -66,16 +57,13 @@ static uint32_t inner_find(const struct inner *node, int64_t start, uint32_t ref
 
 static void node_summary(const void *node, unsigned depth, uint32_t *count, int64_t *max_end)
 {
-    *count = 0;
-    *max_end = INT64_MIN;
     if (depth == 0) {
-        const struct leaf *l = node;
-        *count = l->n;
-        for (uint32_t i = 0; i < l->n; i++)
-            if (l->item[i].end > *max_end)
-                *max_end = l->item[i].end;
+        *count = ((const struct leaf_head *)node)->n;
+        *max_end = interval_leaf_max_end(node);
         return;
     }
+    *count = 0;
+    *max_end = INT64_MIN;
     const struct inner *inner = node;
     for (uint32_t i = 0; i < inner->n; i++) {
         *count += inner->count[i];
@@ -102,49 +90,65 @@ static void node_free(void *node, unsigned depth)
 void interval_set_clear(struct interval_set *s)
 {
     if (s->root != NULL)
-        node_free(s->root, s->depth);
+        node_free(*top_slot(s), s->depth);
+    if (s->depth > 0) {
+        hot_leaves_clear(hot_of(s));
+        memory_free(s->root);
+    }
     *s = (struct interval_set){0};
 }
 
-struct change {
-    void *sibling;
-    int64_t sibling_key;
-    uint32_t sibling_ref;
-    struct leaf *moved;
+/* A new node to the right of the one that an addition went to. */
+struct sibling {
+    void *node; /* or NULL */
+    int64_t key;
+    uint32_t ref;
 };
 
-static struct change leaf_add(struct leaf *l, const struct interval *i)
+/* Makes the leaf in a slot hot, for a change. */
+static struct interval_leaf *slot_hot(struct interval_set *s, void **slot)
 {
-    struct change change = {0};
-    uint32_t at = leaf_find(l, i->start, i->ref);
-    if (l->n == l->cap && l->cap < LEAF_MAX) {
-        l->cap *= 2;
-        l = memory_resize(l, sizeof *l + l->cap * sizeof l->item[0]);
-        change.moved = l;
-    }
-    struct leaf *target = l;
-    if (l->n == l->cap) {
-        /* Full: an append starts a new leaf and leaves this one packed. */
-        uint32_t keep = at == l->n ? l->n : l->n / 2;
-        struct leaf *right = leaf_new(keep == l->n ? LEAF_MAX / 2 : LEAF_MAX);
-        right->n = l->n - keep;
-        memcpy(right->item, l->item + keep, right->n * sizeof l->item[0]);
-        l->n = keep;
-        change.sibling = right;
-        if (at > keep || right->n == 0) {
-            target = right;
-            at -= keep;
+    struct hot_leaves *hot = hot_of(s);
+    if (leaf_is_packed(*slot)) {
+        *slot = interval_leaf_hot(*slot);
+        if (hot != NULL) {
+            hot_leaves_unpacked(hot, s->entries);
+            hot_leaves_add(hot, *slot);
         }
+    } else if (hot != NULL) {
+        hot_leaves_touch(hot, *slot);
     }
-    memmove(target->item + at + 1, target->item + at, (target->n - at) * sizeof target->item[0]);
-    target->item[at] = *i;
-    target->n++;
-    if (change.sibling != NULL) {
-        const struct leaf *right = change.sibling;
-        change.sibling_key = right->item[0].start;
-        change.sibling_ref = right->item[0].ref;
+    return *slot;
+}
+
+static struct sibling leaf_add(struct interval_set *s, void **slot, bool last,
+                               const struct interval *i)
+{
+    struct interval_leaf *l = slot_hot(s, slot);
+    struct hot_leaves *hot = hot_of(s);
+    uint32_t at = interval_leaf_find(l, i->start, i->ref), n = l->head.n;
+    bool append = last && at == n;
+    uint32_t most = append ? LEAF_FULL : LEAF_MAX;
+    if (n == l->head.cap && n < most) {
+        *slot = interval_leaf_hot(l);
+        if (hot != NULL)
+            hot_leaves_replace(hot, l, *slot);
+        l = *slot;
     }
-    return change;
+    if (n < most) {
+        interval_leaf_insert(l, at, i);
+        return (struct sibling){0};
+    }
+    /* Full: an append starts a new leaf and leaves this one full. */
+    uint32_t keep = append ? n : n / 2;
+    struct interval_leaf *right = interval_leaf_split(l, keep);
+    if (append || at > keep)
+        interval_leaf_insert(right, at - keep, i);
+    else
+        interval_leaf_insert(l, at, i);
+    if (hot != NULL)
+        hot_leaves_add(hot, right);
+    return (struct sibling){right, right->item[0].start, right->item[0].ref};
 }
 
 static void inner_insert(struct inner *node, uint32_t at, int64_t key, uint32_t ref, void *child,
@@ -187,123 +191,171 @@ static struct inner *inner_split(struct inner *node, uint32_t keep)
     return right;
 }
 
-static struct change node_add(void *node, unsigned depth, const struct interval *i)
+/* Puts a child's new right sibling beside it; splits a full node first. */
+static struct sibling inner_adopt(struct inner *inner, unsigned child_depth, uint32_t at,
+                                  struct sibling below)
+{
+    if (inner->n < FANOUT) {
+        inner_insert(inner, at + 1, below.key, below.ref, below.node, child_depth);
+        return (struct sibling){0};
+    }
+    uint32_t keep = at == FANOUT - 1 ? FANOUT : FANOUT / 2;
+    struct inner *right = inner_split(inner, keep);
+    if (at + 1 > keep || right->n == 0)
+        inner_insert(right, at + 1 - keep, below.key, below.ref, below.node, child_depth);
+    else
+        inner_insert(inner, at + 1, below.key, below.ref, below.node, child_depth);
+    return (struct sibling){right, right->key[0], right->key_ref[0]};
+}
+
+static struct sibling node_add(struct interval_set *s, void **slot, unsigned depth, bool last,
+                               const struct interval *i)
 {
     if (depth == 0)
-        return leaf_add(node, i);
-    struct inner *inner = node;
-    struct change change = {0};
+        return leaf_add(s, slot, last, i);
+    struct inner *inner = *slot;
     uint32_t at = inner_find(inner, i->start, i->ref);
-    if (before(i->start, i->ref, inner->key[at], inner->key_ref[at])) {
+    if (interval_before(i->start, i->ref, inner->key[at], inner->key_ref[at])) {
         inner->key[at] = i->start;
         inner->key_ref[at] = i->ref;
     }
-    struct change below = node_add(inner->child[at], depth - 1, i);
-    if (below.moved != NULL)
-        inner->child[at] = below.moved;
-    if (below.sibling == NULL) {
+    struct sibling below = node_add(s, &inner->child[at], depth - 1, last && at == inner->n - 1, i);
+    if (below.node == NULL) {
         inner->count[at]++;
         if (i->end > inner->max_end[at])
             inner->max_end[at] = i->end;
-        return change;
+        return below;
     }
     child_refresh(inner, depth - 1, at);
-    if (inner->n == FANOUT) {
-        uint32_t keep = at == FANOUT - 1 ? FANOUT : FANOUT / 2;
-        struct inner *right = inner_split(inner, keep);
-        if (at + 1 > keep || right->n == 0)
-            inner_insert(right, at + 1 - keep, below.sibling_key, below.sibling_ref, below.sibling,
-                         depth - 1);
-        else
-            inner_insert(inner, at + 1, below.sibling_key, below.sibling_ref, below.sibling,
-                         depth - 1);
-        change.sibling = right;
-        change.sibling_key = right->key[0];
-        change.sibling_ref = right->key_ref[0];
-        return change;
+    return inner_adopt(inner, depth - 1, at, below);
+}
+
+/* A root above the node and its new sibling. */
+static void root_grow(struct interval_set *s, const struct sibling *sibling)
+{
+    struct inner *top = memory_get(sizeof *top);
+    void *node = *top_slot(s);
+    top->n = 0;
+    inner_insert(top, 0, INT64_MIN, 0, node, s->depth);
+    inner_insert(top, 1, sibling->key, sibling->ref, sibling->node, s->depth);
+    if (s->depth == 0) {
+        struct trunk *trunk = memory_zeroed(1, sizeof *trunk);
+        hot_leaves_add(&trunk->hot, node);
+        hot_leaves_add(&trunk->hot, sibling->node);
+        s->root = trunk;
     }
-    inner_insert(inner, at + 1, below.sibling_key, below.sibling_ref, below.sibling, depth - 1);
-    return change;
+    s->depth++;
+    *top_slot(s) = top;
+}
+
+/* Where a leaf hangs whose first interval is (start, ref). Equal
+ * intervals may straddle children, so every child that can hold one is tried. */
+static void **slot_of(void **slot, unsigned depth, const void *leaf, int64_t start, uint32_t ref)
+{
+    if (depth == 0)
+        return *slot == leaf ? slot : NULL;
+    struct inner *inner = *slot;
+    for (uint32_t at = inner_find(inner, start, ref) + 1; at-- > 0;) {
+        void **found = slot_of(&inner->child[at], depth - 1, leaf, start, ref);
+        if (found != NULL)
+            return found;
+        if (interval_before(inner->key[at], inner->key_ref[at], start, ref))
+            return NULL;
+    }
+    return NULL;
+}
+
+/* After a change: packs what has been quiet for longest. */
+static void settle(struct interval_set *s)
+{
+    struct hot_leaves *hot = hot_of(s);
+    struct interval_leaf *quiet;
+    while (hot != NULL && (quiet = hot_leaves_excess(hot, s->entries, NULL)) != NULL) {
+        void **slot =
+            slot_of(top_slot(s), s->depth, quiet, quiet->item[0].start, quiet->item[0].ref);
+        hot_leaves_replace(hot, quiet, NULL);
+        *slot = interval_leaf_pack(quiet);
+    }
 }
 
 void interval_set_add(struct interval_set *s, const struct interval *i)
 {
     if (s->root == NULL)
-        s->root = leaf_new(2);
-    struct change change = node_add(s->root, s->depth, i);
+        s->root = interval_leaf_new(2);
+    struct sibling sibling = node_add(s, top_slot(s), s->depth, true, i);
     s->entries++;
-    if (change.moved != NULL)
-        s->root = change.moved;
-    if (change.sibling != NULL) {
-        struct inner *root = memory_get(sizeof *root);
-        root->n = 0;
-        inner_insert(root, 0, INT64_MIN, 0, s->root, s->depth);
-        inner_insert(root, 1, change.sibling_key, change.sibling_ref, change.sibling, s->depth);
-        s->root = root;
-        s->depth++;
-    }
+    if (sibling.node != NULL)
+        root_grow(s, &sibling);
+    settle(s);
 }
 
 /* Equal intervals may straddle children, so every child that can hold one is tried,
  * from the last on. */
-static bool node_remove(void *node, unsigned depth, const struct interval *i)
+static bool node_remove(struct interval_set *s, void **slot, unsigned depth,
+                        const struct interval *i)
 {
     if (depth == 0) {
-        struct leaf *l = node;
-        for (uint32_t at = leaf_find(l, i->start, i->ref); at < l->n; at++) {
-            const struct interval *x = &l->item[at];
-            if (x->start != i->start || x->ref != i->ref)
-                return false;
-            if (x->end != i->end)
-                continue;
-            memmove(l->item + at, l->item + at + 1, (l->n - at - 1) * sizeof l->item[0]);
-            l->n--;
-            return true;
-        }
-        return false;
+        int at = interval_leaf_where(*slot, i);
+        if (at >= 0)
+            interval_leaf_remove(slot_hot(s, slot), (uint32_t)at);
+        return at >= 0;
     }
-    struct inner *inner = node;
+    struct inner *inner = *slot;
     for (uint32_t at = inner_find(inner, i->start, i->ref) + 1; at-- > 0;) {
-        if (node_remove(inner->child[at], depth - 1, i)) {
+        if (node_remove(s, &inner->child[at], depth - 1, i)) {
             child_refresh(inner, depth - 1, at);
             if (inner->count[at] == 0) {
+                if (depth == 1)
+                    hot_leaves_replace(hot_of(s), inner->child[at], NULL);
                 node_free(inner->child[at], depth - 1);
                 inner_remove(inner, at);
             }
             return true;
         }
-        if (before(inner->key[at], inner->key_ref[at], i->start, i->ref))
+        if (interval_before(inner->key[at], inner->key_ref[at], i->start, i->ref))
             return false;
     }
     return false;
 }
 
+/* Takes away roots of one child. */
+static void root_shrink(struct interval_set *s)
+{
+    while (s->depth > 0) {
+        struct trunk *trunk = s->root;
+        struct inner *top = trunk->top;
+        if (top->n > 1)
+            return;
+        trunk->top = top->child[0];
+        memory_free(top);
+        s->depth--;
+        if (s->depth == 0) {
+            s->root = trunk->top;
+            hot_leaves_clear(&trunk->hot);
+            memory_free(trunk);
+        }
+    }
+}
+
 bool interval_set_remove(struct interval_set *s, const struct interval *i)
 {
-    if (s->root == NULL || !node_remove(s->root, s->depth, i))
+    if (s->root == NULL || !node_remove(s, top_slot(s), s->depth, i))
         return false;
     s->entries--;
     if (s->entries == 0) {
-        node_free(s->root, s->depth);
-        *s = (struct interval_set){0};
+        interval_set_clear(s);
+        return true;
     }
-    while (s->depth > 0 && ((struct inner *)s->root)->n == 1) {
-        struct inner *old = s->root;
-        s->root = old->child[0];
-        s->depth--;
-        memory_free(old);
-    }
+    root_shrink(s);
+    settle(s);
     return true;
 }
 
 static bool node_at(const void *node, unsigned depth, int64_t t, interval_visit *visit, void *data)
 {
     if (depth == 0) {
-        const struct leaf *l = node;
-        for (uint32_t i = 0; i < l->n && l->item[i].start <= t; i++)
-            if (l->item[i].end > t && !visit(data, &l->item[i]))
-                return false;
-        return true;
+        uint32_t k = interval_leaf_started(node, t + 1);
+        return interval_leaf_visit(node, k, t, INT64_MAX, visit, data);
     }
     const struct inner *inner = node;
     for (uint32_t i = 0; i < inner->n && (i == 0 || inner->key[i] <= t); i++)
@@ -314,20 +366,15 @@ static bool node_at(const void *node, unsigned depth, int64_t t, interval_visit 
 
 void interval_set_at(const struct interval_set *s, int64_t t, interval_visit *visit, void *data)
 {
-    if (s->root != NULL)
-        node_at(s->root, s->depth, t, visit, data);
+    if (s->root != NULL && t < INT64_MAX) /* none ends after that */
+        node_at(top_of(s), s->depth, t, visit, data);
 }
 
 static bool node_over(const void *node, unsigned depth, int64_t from, int64_t to,
                       interval_visit *visit, void *data)
 {
-    if (depth == 0) {
-        const struct leaf *l = node;
-        for (uint32_t i = 0; i < l->n && l->item[i].start < to; i++)
-            if ((l->item[i].end > from || l->item[i].start >= from) && !visit(data, &l->item[i]))
-                return false;
-        return true;
-    }
+    if (depth == 0)
+        return interval_leaf_visit(node, interval_leaf_started(node, to), from, from, visit, data);
     const struct inner *inner = node;
     for (uint32_t i = 0; i < inner->n && (i == 0 || inner->key[i] < to); i++)
         if (inner->max_end[i] >= from &&
@@ -340,7 +387,7 @@ void interval_set_over(const struct interval_set *s, int64_t from, int64_t to,
                        interval_visit *visit, void *data)
 {
     if (s->root != NULL)
-        node_over(s->root, s->depth, from, to, visit, data);
+        node_over(top_of(s), s->depth, from, to, visit, data);
 }
 
 uint32_t interval_set_started(const struct interval_set *s, int64_t t)
@@ -348,7 +395,7 @@ uint32_t interval_set_started(const struct interval_set *s, int64_t t)
     uint32_t count = 0;
     if (s->root == NULL || t == INT64_MIN)
         return 0;
-    const void *node = s->root;
+    const void *node = top_of(s);
     for (unsigned depth = s->depth; depth > 0; depth--) {
         const struct inner *inner = node;
         /* The last child that can begin before t; equal starts may straddle children. */
@@ -357,24 +404,24 @@ uint32_t interval_set_started(const struct interval_set *s, int64_t t)
             count += inner->count[i];
         node = inner->child[at];
     }
-    return count + leaf_find(node, t, 0);
+    return count + interval_leaf_started(node, t);
 }
 
 bool interval_set_first(const struct interval_set *s, int64_t *start)
 {
     if (s->root == NULL)
         return false;
-    const void *node = s->root;
+    const void *node = top_of(s);
     for (unsigned depth = s->depth; depth > 0; depth--)
         node = ((const struct inner *)node)->child[0];
-    *start = ((const struct leaf *)node)->item[0].start;
+    *start = interval_leaf_first(node);
     return true;
 }
 
 static size_t node_bytes(const void *node, unsigned depth)
 {
     if (depth == 0)
-        return sizeof(struct leaf) + ((const struct leaf *)node)->cap * sizeof(struct interval);
+        return interval_leaf_bytes(node);
     const struct inner *inner = node;
     size_t bytes = sizeof *inner;
     for (uint32_t i = 0; i < inner->n; i++)
@@ -384,5 +431,8 @@ static size_t node_bytes(const void *node, unsigned depth)
 
 size_t interval_set_bytes(const struct interval_set *s)
 {
-    return s->root == NULL ? 0 : node_bytes(s->root, s->depth);
+    if (s->root == NULL)
+        return 0;
+    size_t trunk = s->depth > 0 ? sizeof(struct trunk) + hot_leaves_bytes(hot_of(s)) : 0;
+    return trunk + node_bytes(top_of(s), s->depth);
 }

@@ -17,8 +17,8 @@ struct interval {
 };
 
 struct interval_set {
-    void *root;
-    uint32_t depth;
+    void *root;     /* a leaf when depth is 0, else a trunk; NULL when empty */
+    uint32_t depth; /* levels of inner nodes */
     uint32_t entries;
 };
 

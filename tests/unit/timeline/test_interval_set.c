@@ -89,9 +89,123 @@ static void finds_stop_when_told(void **state)
     struct found f = {0};
     interval_set_at(&s, 499, take, &f);
     assert_int_equal(f.count, 500);
-    assert_true(interval_set_bytes(&s) > 500 * sizeof(struct interval));
+    assert_in_range(interval_set_bytes(&s), 1, 500 * sizeof(struct interval));
     interval_set_clear(&s);
     assert_int_equal(interval_set_bytes(&s), 0);
+}
+
+struct kind {
+    int64_t start, unit, gap, length; /* starts: start + unit * number; lengths in units */
+    uint32_t refs;                    /* 0: rising slowly; else any below */
+    bool anywhere;                    /* not only near the end */
+};
+
+static void compare_spread(const struct interval_set *s, const struct interval *list, size_t n,
+                           uint64_t *dice_state)
+{
+    assert_int_equal(s->entries, n);
+    for (int q = 0; q < 60 && n > 0; q++) {
+        const struct interval *near = &list[dice(dice_state, (uint32_t)n)];
+        int64_t t = dice(dice_state, 2) || near->end == INTERVAL_OPEN ? near->start : near->end;
+        t += (t > INT64_MIN) * -(int64_t)dice(dice_state, 2);
+        int64_t to = t < INT64_MAX - 5000000 ? t + 1 + dice(dice_state, 5000000) : INT64_MAX;
+        struct found got = {0}, want = {0}, got_over = {0}, want_over = {0};
+        uint32_t started = 0;
+        interval_set_at(s, t, take, &got);
+        interval_set_over(s, t, to, take, &got_over);
+        for (size_t i = 0; i < n; i++) {
+            const struct interval *x = &list[i];
+            started += x->start < t;
+            if (x->start <= t && t < x->end)
+                take(&want, x);
+            if (x->start < to && (x->end > t || x->start >= t))
+                take(&want_over, x);
+        }
+        assert_int_equal(got.count, want.count);
+        assert_int_equal(got.mix, want.mix);
+        assert_int_equal(got_over.count, want_over.count);
+        assert_int_equal(got_over.mix, want_over.mix);
+        assert_int_equal(interval_set_started(s, t), started);
+    }
+}
+
+/* As the floor does: an interval comes open and gets its end soon after. */
+static void run(const struct kind *k, uint64_t seed)
+{
+    enum { LIVE = 40, STEPS = 9000 };
+    static struct interval list[STEPS];
+    uint64_t dice_state = seed;
+    struct interval_set s = {0};
+    size_t n = 0;
+    for (int step = 0; step < STEPS; step++) {
+        int64_t number = step * k->gap + dice(&dice_state, (uint32_t)k->gap + 1);
+        if (k->anywhere && dice(&dice_state, 4) == 0)
+            number = (int64_t)(dice_next(&dice_state) % (uint64_t)(k->gap * (step + 1)));
+        uint32_t what = dice(&dice_state, 8);
+        if (n > LIVE && what < 3) { /* one of the recent ones ends */
+            struct interval *i = &list[n - 1 - dice(&dice_state, LIVE)];
+            assert_true(interval_set_remove(&s, i));
+            int64_t length = k->unit * dice(&dice_state, (uint32_t)k->length + 1);
+            i->end = i->start < INT64_MAX - length ? i->start + length : INTERVAL_OPEN;
+            interval_set_add(&s, i);
+        } else if (n > LIVE && what == 3) {
+            size_t at = k->anywhere ? dice(&dice_state, (uint32_t)n) : n - 1;
+            assert_true(interval_set_remove(&s, &list[at]));
+            list[at] = list[--n];
+        } else {
+            uint32_t ref =
+                k->refs == 0 ? (uint32_t)step + dice(&dice_state, 3) : dice(&dice_state, k->refs);
+            int64_t start = (int64_t)((uint64_t)k->start + (uint64_t)k->unit * (uint64_t)number);
+            list[n] = (struct interval){start, INTERVAL_OPEN, ref};
+            if (what == 4 && n > 0)
+                list[n] = list[n - 1]; /* the same once more */
+            interval_set_add(&s, &list[n++]);
+        }
+        if (step % 1500 == 0)
+            compare_spread(&s, list, n, &dice_state);
+    }
+    compare_spread(&s, list, n, &dice_state);
+    while (n > 0) {
+        size_t at = seed % 2 ? dice(&dice_state, (uint32_t)n) : n - 1;
+        assert_true(interval_set_remove(&s, &list[at]));
+        list[at] = list[--n];
+        if (n % 2000 == 0)
+            compare_spread(&s, list, n, &dice_state);
+    }
+    assert_int_equal(interval_set_bytes(&s), 0);
+}
+
+static void packed_leaves_agree_with_a_list(void **state)
+{
+    (void)state;
+    const int64_t now = INT64_C(1700000000000000);
+    const struct kind kinds[] = {
+        {now, 1000000, 3, 300, 0, false},
+        {now, 1000, 2600, 300000, 0, true},
+        {-now, 1, 2600000, 300000000, UINT32_MAX, false},
+        {now, 1000000, 1, 0, 100, true},
+        {INT64_MIN, INT64_C(1) << 49, 2, 9, 0, true}, /* from end to end of time */
+        {INT64_MAX - 9000, 1, 1, 700, UINT32_MAX, true},
+        {0, 1, 0, 2, 1, false}, /* all start at once */
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        run(&kinds[i], (i + 1) * 104729);
+}
+
+static void cold_intervals_take_few_bytes(void **state)
+{
+    (void)state;
+    struct interval_set s = {0};
+    uint64_t dice_state = 3;
+    for (uint32_t i = 0; i < 200000; i++) {
+        struct interval x = {i * INT64_C(3000000), INTERVAL_OPEN, i};
+        interval_set_add(&s, &x);
+        assert_true(interval_set_remove(&s, &x));
+        x.end = x.start + 1000000 * (int64_t)dice(&dice_state, 300);
+        interval_set_add(&s, &x);
+    }
+    assert_in_range(interval_set_bytes(&s), 1, 200000 * 3);
+    interval_set_clear(&s);
 }
 
 int main(void)
@@ -99,6 +213,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_agree_with_a_list),
         cmocka_unit_test(finds_stop_when_told),
+        cmocka_unit_test(packed_leaves_agree_with_a_list),
+        cmocka_unit_test(cold_intervals_take_few_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
