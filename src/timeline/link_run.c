@@ -1,25 +1,22 @@
 #include "timeline/link_run.h"
 
 #include "base/memory.h"
+#include "timeline/bit_row.h"
+#include "timeline/series.h"
+#include "timeline/unit.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-struct level {
-    uint64_t *bits;  /* 1: this digit of the rank is 1 */
-    uint32_t *ones;  /* ones before each word */
-    int64_t *values; /* running sums of values in this level's order (n + 1); or NULL */
-    uint32_t zeros;  /* how many digits are 0 */
-};
 
 struct link_run {
     uint32_t n;
-    unsigned digits;
-    int64_t *from;        /* ascending */
-    int64_t *to;          /* ascending */
-    uint32_t *rank_of_to; /* rank of `from` of the i-th by `to` */
-    int64_t *value;       /* of the i-th by `to`; or NULL */
-    struct level *level;
+    uint16_t digits;    /* of a rank: levels of the matrix */
+    uint16_t planes;    /* bits of a value */
+    struct series from; /* ascending */
+    struct series to;   /* ascending */
+    /* A link's value is base + unit * number. */
+    uint64_t value_base, value_unit, value_total;
+    uint64_t *rows;   /* of each level: the row of the digit, then the planes */
+    uint32_t zeros[]; /* of each level: digits that are 0 */
 };
 
 static int by_to(const void *a, const void *b)
@@ -36,102 +33,112 @@ static int by_instant(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* How many of the ascending array are below the limit. */
-static uint32_t below(const int64_t *array, uint32_t n, int64_t limit)
+/* The row of a level's digit (plane 0), or of bit plane - 1 of the values: those lie in
+ * the order that the level makes, zeros before ones. */
+static uint64_t *row_of(const struct link_run *r, unsigned level, unsigned plane)
 {
-    uint32_t low = 0, high = n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (array[middle] < limit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return r->rows + ((size_t)level * (1 + r->planes) + plane) * bit_row_words(r->n);
 }
 
-static void level_build(struct link_run *r, struct level *level, unsigned digit, uint32_t *rank,
-                        int64_t *value, uint32_t *next_rank, int64_t *next_value)
+/* A link on its way through the levels: the rank, and the value's number. */
+struct passenger {
+    uint32_t rank;
+    uint64_t number;
+};
+
+static void level_build(struct link_run *r, unsigned level, const struct passenger *order,
+                        struct passenger *next)
 {
-    uint32_t words = r->n / 64 + 1;
-    level->bits = memory_zeroed(words, sizeof *level->bits);
-    level->ones = memory_get(words * sizeof *level->ones);
-    level->zeros = 0;
+    unsigned digit = r->digits - 1 - level;
+    uint64_t *row = row_of(r, level, 0);
+    uint32_t zeros = 0;
+    for (uint32_t i = 0; i < r->n; i++)
+        zeros += !(order[i].rank >> digit & 1);
+    uint32_t at[2] = {0, zeros};
     for (uint32_t i = 0; i < r->n; i++) {
-        if (rank[i] >> digit & 1)
-            level->bits[i / 64] |= UINT64_C(1) << (i % 64);
-        else
-            level->zeros++;
+        unsigned bit = order[i].rank >> digit & 1;
+        if (bit)
+            bit_row_set(row, i);
+        next[at[bit]++] = order[i];
     }
-    uint32_t ones = 0;
-    for (uint32_t w = 0; w < words; w++) {
-        level->ones[w] = ones;
-        ones += (uint32_t)__builtin_popcountll(level->bits[w]);
-    }
-    uint32_t zero_at = 0, one_at = level->zeros;
-    for (uint32_t i = 0; i < r->n; i++) {
-        uint32_t at = rank[i] >> digit & 1 ? one_at++ : zero_at++;
-        next_rank[at] = rank[i];
-        if (value != NULL)
-            next_value[at] = value[i];
-    }
-    level->values = NULL;
-    if (value != NULL) {
-        level->values = memory_get(((size_t)r->n + 1) * sizeof *level->values);
-        level->values[0] = 0;
+    bit_row_count(row, r->n);
+    r->zeros[level] = zeros;
+    for (unsigned p = 1; p <= r->planes; p++) {
+        row = row_of(r, level, p);
         for (uint32_t i = 0; i < r->n; i++)
-            level->values[i + 1] = level->values[i] + next_value[i];
+            if (next[i].number >> (p - 1) & 1)
+                bit_row_set(row, i);
+        bit_row_count(row, r->n);
     }
 }
 
-static void levels_build(struct link_run *r)
+/* Sets ranks: equal froms share the rank of the first, all are on one side of any start. */
+static void rank_all(const struct link *links, const int64_t *from, uint32_t n,
+                     struct passenger *order)
 {
-    uint32_t *rank[2];
-    int64_t *value[2] = {NULL, NULL};
-    for (int side = 0; side < 2; side++) {
-        rank[side] = memory_get(r->n * sizeof *rank[side]);
-        if (r->value != NULL)
-            value[side] = memory_get(r->n * sizeof *value[side]);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t low = 0, high = n;
+        while (low < high) {
+            uint32_t middle = (low + high) / 2;
+            if (from[middle] < links[i].from)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        order[i].rank = low;
     }
-    memcpy(rank[0], r->rank_of_to, r->n * sizeof *rank[0]);
-    if (r->value != NULL)
-        memcpy(value[0], r->value, r->n * sizeof *value[0]);
-    int side = 0;
-    for (unsigned k = 0; k < r->digits; k++) {
-        level_build(r, &r->level[k], r->digits - 1 - k, rank[side], value[side], rank[!side],
-                    value[!side]);
-        side = !side;
+}
+
+/* Finds base, unit and planes of the values; sets numbers. */
+static void values_plan(struct link_run *r, const struct link *links, struct passenger *order)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    struct unit unit = {0};
+    for (uint32_t i = 0; i < r->n; i++) {
+        least = links[i].value < least ? links[i].value : least;
+        most = links[i].value > most ? links[i].value : most;
+        r->value_total += (uint64_t)links[i].value;
     }
-    for (side = 0; side < 2; side++) {
-        memory_free(rank[side]);
-        memory_free(value[side]);
-    }
+    for (uint32_t i = 0; i < r->n; i++)
+        unit_take(&unit, (uint64_t)links[i].value - (uint64_t)least);
+    for (uint32_t i = 0; i < r->n; i++)
+        order[i].number = unit_exact(&unit, (uint64_t)links[i].value - (uint64_t)least);
+    r->value_base = (uint64_t)least;
+    r->value_unit = unit.value;
+    r->planes = (uint16_t)bits_width(unit_exact(&unit, (uint64_t)most - (uint64_t)least));
+}
+
+static unsigned digits_of(size_t n)
+{
+    return n > 1 ? bits_width(n - 1) : 0;
 }
 
 struct link_run *link_run_new(struct link *links, size_t n, bool with_values)
 {
-    struct link_run *r = memory_zeroed(1, sizeof *r);
+    unsigned digits = digits_of(n);
+    struct link_run *r = memory_zeroed(1, sizeof *r + digits * sizeof r->zeros[0]);
     r->n = (uint32_t)n;
-    r->from = memory_get(n * sizeof *r->from);
-    r->to = memory_get(n * sizeof *r->to);
-    r->rank_of_to = memory_get(n * sizeof *r->rank_of_to);
-    if (with_values)
-        r->value = memory_get(n * sizeof *r->value);
+    r->digits = (uint16_t)digits;
     qsort(links, n, sizeof *links, by_to);
-    for (size_t i = 0; i < n; i++) {
-        r->from[i] = links[i].from;
-        r->to[i] = links[i].to;
-        if (with_values)
-            r->value[i] = links[i].value;
-    }
-    qsort(r->from, n, sizeof *r->from, by_instant);
-    /* Equal froms share the rank of the first: all are on one side of any start. */
+    int64_t *times = memory_get(n * sizeof *times);
     for (size_t i = 0; i < n; i++)
-        r->rank_of_to[i] = below(r->from, r->n, links[i].from);
-    while (r->digits < 32 && (UINT64_C(1) << r->digits) < n)
-        r->digits++;
-    r->level = memory_zeroed(r->digits, sizeof *r->level);
-    levels_build(r);
+        times[i] = links[i].to;
+    r->to = series_new(times, r->n);
+    for (size_t i = 0; i < n; i++)
+        times[i] = links[i].from;
+    qsort(times, n, sizeof *times, by_instant);
+    r->from = series_new(times, r->n);
+    struct passenger *order[2] = {memory_zeroed(n, sizeof **order), memory_get(n * sizeof **order)};
+    rank_all(links, times, r->n, order[0]);
+    if (with_values)
+        values_plan(r, links, order[0]);
+    r->rows =
+        memory_zeroed((size_t)digits * (1u + r->planes) * bit_row_words(r->n), sizeof *r->rows);
+    for (unsigned level = 0; level < digits; level++)
+        level_build(r, level, order[level % 2], order[!(level % 2)]);
+    memory_free(order[0]);
+    memory_free(order[1]);
+    memory_free(times);
     return r;
 }
 
@@ -139,16 +146,9 @@ void link_run_free(struct link_run *r)
 {
     if (r == NULL)
         return;
-    for (unsigned k = 0; k < r->digits; k++) {
-        memory_free(r->level[k].bits);
-        memory_free(r->level[k].ones);
-        memory_free(r->level[k].values);
-    }
-    memory_free(r->level);
-    memory_free(r->from);
-    memory_free(r->to);
-    memory_free(r->rank_of_to);
-    memory_free(r->value);
+    series_clear(&r->from);
+    series_clear(&r->to);
+    memory_free(r->rows);
     memory_free(r);
 }
 
@@ -157,66 +157,105 @@ size_t link_run_count(const struct link_run *r)
     return r->n;
 }
 
-void link_run_unpack(const struct link_run *r, struct link *out)
+/* Follows all links through the levels at once: `place` is the link (its place by `to`)
+ * at each place of a level. */
+static void ranks_read(const struct link_run *r, uint32_t *rank, uint32_t *place, uint32_t *next)
 {
-    for (uint32_t i = 0; i < r->n; i++)
-        out[i] = (struct link){
-            .from = r->from[r->rank_of_to[i]],
-            .to = r->to[i],
-            .value = r->value != NULL ? r->value[i] : 0,
-        };
+    for (uint32_t i = 0; i < r->n; i++) {
+        rank[i] = 0;
+        place[i] = i;
+    }
+    for (unsigned level = 0; level < r->digits; level++) {
+        const uint64_t *row = row_of(r, level, 0);
+        uint32_t at[2] = {0, r->zeros[level]};
+        for (uint32_t i = 0; i < r->n; i++) {
+            unsigned bit = bit_row_get(row, i);
+            rank[place[i]] = rank[place[i]] << 1 | bit;
+            next[at[bit]++] = place[i];
+        }
+        uint32_t *swap = place;
+        place = next;
+        next = swap;
+    }
 }
 
-static uint32_t ones_before(const struct level *level, uint32_t at)
+void link_run_unpack(const struct link_run *r, struct link *out)
 {
-    uint64_t mask = (UINT64_C(1) << (at % 64)) - 1;
-    return level->ones[at / 64] + (uint32_t)__builtin_popcountll(level->bits[at / 64] & mask);
+    int64_t *times = memory_get(r->n * sizeof *times);
+    uint32_t *rank = memory_get(3 * (size_t)r->n * sizeof *rank);
+    uint32_t *place = rank + r->n, *other = place + r->n;
+    ranks_read(r, rank, place, other);
+    series_read(&r->to, times);
+    for (uint32_t i = 0; i < r->n; i++)
+        out[i].to = times[i];
+    series_read(&r->from, times);
+    for (uint32_t i = 0; i < r->n; i++)
+        out[i] = (struct link){times[rank[i]], out[i].to, (int64_t)r->value_base};
+    const uint32_t *last = r->digits % 2 ? other : place;
+    for (uint32_t i = 0; i < r->n && r->planes > 0; i++) {
+        uint64_t number = 0;
+        for (unsigned p = 0; p < r->planes; p++)
+            number |= (uint64_t)bit_row_get(row_of(r, r->digits - 1u, p + 1), i) << p;
+        out[last[i]].value = (int64_t)(r->value_base + r->value_unit * number);
+    }
+    memory_free(times);
+    memory_free(rank);
+}
+
+/* Adds those at the places [low, high) of the order that a level makes. */
+static void take(const struct link_run *r, unsigned level, uint32_t low, uint32_t high,
+                 struct link_totals *totals)
+{
+    uint64_t sum = r->value_base * (high - low);
+    for (unsigned p = 1; p <= r->planes; p++) {
+        const uint64_t *row = row_of(r, level, p);
+        sum += r->value_unit * (uint64_t)(bit_row_ones(row, high) - bit_row_ones(row, low))
+               << (p - 1);
+    }
+    totals->count += high - low;
+    totals->value = (int64_t)((uint64_t)totals->value + sum);
 }
 
 void link_run_within(const struct link_run *r, int64_t start, int64_t end,
                      struct link_totals *totals)
 {
-    if (start > r->to[r->n - 1] || end <= r->to[0])
+    if (start > r->from.last || end <= r->to.first)
         return;
-    uint32_t rank = below(r->from, r->n, start);
-    if (rank >= r->n)
+    if (start <= r->from.first && end > r->to.last) {
+        totals->count += r->n;
+        totals->value = (int64_t)((uint64_t)totals->value + r->value_total);
         return;
-    uint32_t low = 0, high = below(r->to, r->n, end);
-    if (r->value == NULL && high == r->n) { /* all end in time: no digit needs a look */
-        totals->count += r->n - rank;
+    }
+    uint32_t rank = series_before(&r->from, start);
+    uint32_t low = 0, high = series_before(&r->to, end);
+    bool same_value = r->planes == 0;
+    if (same_value && (rank == 0 || high == r->n)) { /* one end decides */
+        take(r, 0, rank, high, totals);
         return;
     }
     /* Among the first `high` by `to`, those whose rank is at least `rank`: at each
      * digit where `rank` has 0, those with 1 are greater, whatever follows. */
-    for (unsigned k = 0; k < r->digits && low < high; k++) {
-        const struct level *level = &r->level[k];
-        uint32_t ones_low = ones_before(level, low), ones_high = ones_before(level, high);
-        if (rank >> (r->digits - 1 - k) & 1) {
-            low = level->zeros + ones_low;
-            high = level->zeros + ones_high;
+    for (unsigned level = 0; level < r->digits && low < high; level++) {
+        const uint64_t *row = row_of(r, level, 0);
+        uint32_t ones_low = low == 0 ? 0 : bit_row_ones(row, low);
+        uint32_t ones_high = bit_row_ones(row, high), zeros = r->zeros[level];
+        if (rank >> (r->digits - 1u - level) & 1) {
+            low = zeros + ones_low;
+            high = zeros + ones_high;
             continue;
         }
-        totals->count += ones_high - ones_low;
-        if (level->values != NULL)
-            totals->value +=
-                level->values[level->zeros + ones_high] - level->values[level->zeros + ones_low];
+        take(r, level, zeros + ones_low, zeros + ones_high, totals);
         low -= ones_low;
         high -= ones_high;
     }
     /* What is left has exactly this rank. */
-    totals->count += high - low;
-    if (r->value != NULL && high > low) {
-        if (r->digits == 0)
-            totals->value += r->value[0];
-        else
-            totals->value +=
-                r->level[r->digits - 1].values[high] - r->level[r->digits - 1].values[low];
-    }
+    if (low < high)
+        take(r, r->digits - 1u, low, high, totals);
 }
 
 size_t link_run_bytes(const struct link_run *r)
 {
-    size_t words = r->n / 64 + 1, values = r->value != NULL ? (size_t)r->n + 1 : 0;
-    return sizeof *r + (size_t)r->n * (2 * sizeof(int64_t) + sizeof(uint32_t)) + values * 8 +
-           r->digits * (sizeof(struct level) + words * 12 + values * 8);
+    return sizeof *r + r->digits * sizeof r->zeros[0] + series_bytes(&r->from) +
+           series_bytes(&r->to) +
+           (size_t)r->digits * (1u + r->planes) * bit_row_words(r->n) * sizeof *r->rows;
 }

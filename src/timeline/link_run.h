@@ -1,5 +1,6 @@
-/* link_run: an unchanging run of links under one question, as a wavelet matrix:
- * one bit row for each binary digit of the rank of `from`, in the order of `to`. */
+/* link_run: an unchanging run of links under one question, as a wavelet matrix: one row of
+ * bits for each binary digit of the rank of `from`, in the order of `to`. About 18 bits a
+ * link and both ends as series; with values, as many rows again for each bit of a value. */
 #ifndef LIVEFLOOR_TIMELINE_LINK_RUN_H
 #define LIVEFLOOR_TIMELINE_LINK_RUN_H
 
@@ -13,7 +14,7 @@ void link_run_free(struct link_run *r);
 
 size_t link_run_count(const struct link_run *r);
 
-/* Writes the links back, in any order. */
+/* Writes the links back, in order of `to`. */
 void link_run_unpack(const struct link_run *r, struct link *out);
 
 /* Adds to *totals those with from >= start and to < end. */

@@ -166,12 +166,14 @@ void link_set_book(struct link_set *s, const struct link *l, int sign)
 static struct link_totals side_within(const struct side *side, int64_t start, int64_t end)
 {
     struct link_totals totals = {0};
+    uint64_t sum = 0;
     for (size_t i = 0; i < side->fresh_count; i++) {
         const struct link *l = &side->fresh[i];
         bool in = l->from >= start && l->to < end;
         totals.count += in;
-        totals.value += in ? l->value : 0;
+        sum += in ? (uint64_t)l->value : 0;
     }
+    totals.value = (int64_t)sum;
     for (size_t i = 0; i < side->run_count; i++)
         link_run_within(side->run[i], start, end, &totals);
     return totals;
@@ -185,7 +187,8 @@ struct link_totals link_set_within(const struct link_set *s, int64_t start, int6
     if (s->minus.total == 0)
         return plus;
     struct link_totals minus = side_within(&s->minus, start, end);
-    return (struct link_totals){plus.count - minus.count, plus.value - minus.value};
+    return (struct link_totals){plus.count - minus.count,
+                                (int64_t)((uint64_t)plus.value - (uint64_t)minus.value)};
 }
 
 static size_t side_bytes(const struct side *side)

@@ -1,5 +1,5 @@
 /* link_set: pairs (from, to), from <= to, each with a value, that answers "how many
- * lie wholly in [s, e), and what is the sum of their values" in O(log^2 n).
+ * lie wholly in [s, e), and what is the (wrapping) sum of their values" in O(log^2 n).
  *
  * It turns "how many different ones" into a count: link every occurrence of a
  * thing with the next one of the same thing; in any window, occurrences minus
