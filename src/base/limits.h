@@ -18,6 +18,7 @@
 #define LIMIT_HEAD_FIELDS 100u
 #define LIMIT_TARGET_BYTES (8u << 10)  /* the request target */
 #define LIMIT_QUERY_PARAMETERS 64u
+#define LIMIT_TURN_CONNECTIONS 64u     /* read before the first of them is answered */
 #define LIMIT_CONNECTIONS 16384u       /* for each worker; beyond: accept waits */
 #define LIMIT_HEAD_MS 10000u           /* from the first byte of a head to its last */
 #define LIMIT_IDLE_MS 75000u           /* keep-alive without a request */

@@ -13,14 +13,12 @@
 /* Framing may take so many bytes besides the body's own. */
 #define FRAMING_BYTES (64u << 10)
 
-static void process(struct http_exchange *x);
-
 static uint64_t now_ms(const struct http_exchange *x)
 {
     return uv_now(&x->worker->loop);
 }
 
-static void phase_set(struct http_exchange *x, enum phase phase)
+void connection_phase(struct http_exchange *x, enum phase phase)
 {
     x->phase = phase;
     x->since_ms = now_ms(x);
@@ -63,76 +61,9 @@ void connection_close(struct http_exchange *x)
     uv_close((uv_handle_t *)&x->tcp, on_closed);
 }
 
-/* --- writing --- */
-
-static void on_shutdown(uv_shutdown_t *request, int status)
-{
-    struct http_exchange *x = request->data;
-    if (status < 0)
-        connection_close(x);
-}
-
-static void read_on(struct http_exchange *x);
-
-/* The last answer is out: says so, and reads on for a while so that the other side
- * gets to read it instead of a reset. */
-static void linger(struct http_exchange *x)
-{
-    if (x->closing || x->phase == PHASE_LINGER)
-        return;
-    phase_set(x, PHASE_LINGER);
-    x->body_raw = 0;
-    x->shutdown_request.data = x;
-    if (uv_shutdown(&x->shutdown_request, (uv_stream_t *)&x->tcp, on_shutdown) != 0)
-        connection_close(x);
-    else
-        read_on(x);
-}
-
 static bool last_answer_given(const struct http_exchange *x)
 {
     return x->answered && !x->keep_alive && x->phase != PHASE_LINGER;
-}
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct http_exchange *x = request->data;
-    x->writing = false;
-    buffer_reset(&x->sending);
-    if (status < 0) {
-        connection_close(x);
-        return;
-    }
-    process(x);
-}
-
-/* Hands the answers over: at once as far as the system takes them, the rest waits. */
-static void flush(struct http_exchange *x)
-{
-    if (x->closing || x->writing || x->out.len == 0)
-        return;
-    uv_buf_t buf = uv_buf_init(x->out.data, (unsigned)x->out.len);
-    int written = uv_try_write((uv_stream_t *)&x->tcp, &buf, 1);
-    if (written < 0 && written != UV_EAGAIN) {
-        connection_close(x);
-        return;
-    }
-    size_t done = written > 0 ? (size_t)written : 0;
-    if (done == x->out.len) {
-        buffer_reset(&x->out);
-        return;
-    }
-    struct buffer empty = x->sending;
-    x->sending = x->out;
-    x->out = empty;
-    buffer_reset(&x->out);
-    buf = uv_buf_init(x->sending.data + done, (unsigned)(x->sending.len - done));
-    x->write_request.data = x;
-    x->writing = true;
-    x->progress_ms = now_ms(x);
-    x->write_left = x->sending.len - done;
-    if (uv_write(&x->write_request, (uv_stream_t *)&x->tcp, &buf, 1, on_written) != 0)
-        connection_close(x);
 }
 
 /* --- reading --- */
@@ -148,6 +79,11 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct http_exchange *x = stream->data;
     if (count == 0)
+        return;
+    /* Nobody waits longer than for one turn, nor holds more than one buffer of it. */
+    if (x->ready)
+        turn_run(x->worker);
+    if (x->closing)
         return;
     if (count < 0) {
         connection_close(x);
@@ -170,10 +106,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (x->in.failed)
         connection_close(x);
     else
-        process(x);
+        turn_add(x->worker, x);
 }
 
-static void read_on(struct http_exchange *x)
+void connection_read_on(struct http_exchange *x)
 {
     if (x->reading || x->closing)
         return;
@@ -254,6 +190,7 @@ static void consumed(struct http_exchange *x, size_t count)
 /* The bytes of the head move out of the way of what comes behind them. */
 static bool head_take(struct http_exchange *x, size_t length)
 {
+    x->head_stands = false;
     buffer_reset(&x->head_bytes);
     buffer_append(&x->head_bytes, x->in.data + x->in_at, length);
     if (x->head_bytes.failed) {
@@ -264,25 +201,19 @@ static bool head_take(struct http_exchange *x, size_t length)
     return true;
 }
 
-static bool head_begin(struct http_exchange *x, size_t length)
+/* Reads the head at hand and tells llhttp of it. */
+static bool head_read(struct http_exchange *x)
 {
     const char *why;
-    if (!head_take(x, length))
-        return false;
-    x->answered = x->whole = x->too_large = false;
-    x->keep_alive = true;
-    x->body_raw = 0;
-    x->user = NULL;
-    buffer_reset(&x->body);
-    int code = head_gate_read(buffer_span(&x->head_bytes), &x->head, &why);
+    struct span bytes = buffer_span(&x->head_bytes);
+    int code = head_gate_read(bytes, &x->head, &why);
     if (code != 0) {
         connection_refuse(x, code, why);
         return false;
     }
     llhttp_init(&x->parser, HTTP_REQUEST, &PARSER_SETTINGS);
     x->parser.data = x;
-    x->welcome = 0;
-    llhttp_errno_t error = llhttp_execute(&x->parser, x->head_bytes.data, x->head_bytes.len);
+    llhttp_errno_t error = llhttp_execute(&x->parser, bytes.data, bytes.len);
     if (error == HPE_INVALID_METHOD) {
         connection_refuse(x, PROBLEM_NOT_IMPLEMENTED, "This method is not known.");
         return false;
@@ -292,6 +223,59 @@ static bool head_begin(struct http_exchange *x, size_t length)
         return false;
     }
     x->keep_alive = llhttp_should_keep_alive(&x->parser) != 0;
+    x->head_stands = x->whole && x->keep_alive;
+    x->head_hash = turn_hash(bytes);
+    return true;
+}
+
+static void head_begin(struct http_exchange *x)
+{
+    x->answered = x->whole = x->too_large = x->repeatable = false;
+    x->keep_alive = true;
+    x->body_raw = 0;
+    x->user = NULL;
+    x->welcome = 0;
+    buffer_reset(&x->body);
+}
+
+/* Whoever keeps a connection mostly asks the same again, byte for byte: what was read
+ * of such a head stands. False when it is another, or not whole. */
+static bool head_again(struct http_exchange *x, size_t left)
+{
+    size_t length = x->head_bytes.len;
+    if (!x->head_stands || x->in_seen != 0 || left < length ||
+        memcmp(x->in.data + x->in_at, x->head_bytes.data, length) != 0)
+        return false;
+    consumed(x, length);
+    head_begin(x);
+    x->whole = true;
+    x->head.request.body = (struct span){NULL, 0};
+    return true;
+}
+
+/* Gives the answer that this turn has already made for the same head, if it has. */
+static bool answer_again(struct http_exchange *x)
+{
+    const struct http_handlers *h = &x->worker->server->settings.handlers;
+    struct turn *t = &x->worker->turn;
+    if (!x->head_stands || x->worker->draining)
+        return false;
+    const struct turn_answer *a = turn_find(t, buffer_span(&x->head_bytes), x->head_hash);
+    if (a == NULL)
+        return false;
+    struct span bytes = turn_bytes(t, a);
+    x->user = a->user;
+    x->phase = PHASE_ANSWER;
+    x->answered = true;
+    if (h->on_repeat != NULL)
+        h->on_repeat(x, a->status, h->data);
+    if (x->out.len == 0 && x->in.len == x->in_at) { /* it need not be copied first */
+        size_t sent = connection_send(x, bytes);
+        bytes = (struct span){bytes.data + sent, bytes.len - sent};
+    }
+    buffer_append_span(&x->out, bytes);
+    if (x->out.failed)
+        connection_close(x); /* no memory to answer */
     return true;
 }
 
@@ -299,6 +283,8 @@ static bool head_begin(struct http_exchange *x, size_t length)
 static void head_decide(struct http_exchange *x)
 {
     const struct http_handlers *h = &x->worker->server->settings.handlers;
+    if (answer_again(x))
+        return;
     bool body_comes = !x->whole;
     x->phase = PHASE_ANSWER;
     x->welcome = h->on_head != NULL ? h->on_head(x, h->data) : 0;
@@ -312,7 +298,7 @@ static void head_decide(struct http_exchange *x)
                                           : "The body is larger than this server takes.");
         return;
     }
-    phase_set(x, PHASE_BODY);
+    connection_phase(x, PHASE_BODY);
     if (body_comes && x->head.expects_continue && x->in.len == x->in_at)
         buffer_append_text(&x->out, "HTTP/1.1 100 Continue\r\n\r\n");
 }
@@ -329,6 +315,11 @@ static void take_head(struct http_exchange *x, bool *more)
     *more = false;
     if (left == 0)
         return;
+    if (head_again(x, left)) {
+        head_decide(x);
+        *more = true;
+        return;
+    }
     enum head_progress progress =
         head_find_end((struct span){x->in.data + x->in_at, left}, &x->in_seen, &length);
     if (progress == HEAD_BAD) {
@@ -336,7 +327,10 @@ static void take_head(struct http_exchange *x, bool *more)
                           "Header lines must end with CR LF and hold no NUL.");
     } else if ((progress == HEAD_MORE ? left : length) > LIMIT_HEAD_BYTES) {
         connection_refuse(x, PROBLEM_HEAD_TOO_LARGE, "The request's head is too large.");
-    } else if (progress == HEAD_WHOLE && head_begin(x, length)) {
+    } else if (progress == HEAD_WHOLE && head_take(x, length)) {
+        head_begin(x);
+        if (!head_read(x))
+            return;
         head_decide(x);
         *more = true;
     }
@@ -367,7 +361,7 @@ static void take_body(struct http_exchange *x, bool *more)
     }
     memset(padding, 0, 64);
     x->head.request.body = buffer_span(&x->body);
-    phase_set(x, PHASE_ANSWER);
+    connection_phase(x, PHASE_ANSWER);
     h->on_request(x, h->data);
     *more = x->answered;
 }
@@ -384,7 +378,7 @@ static void body_done(struct http_exchange *x)
 }
 
 /* Does all that the bytes at hand allow. */
-static void process(struct http_exchange *x)
+void connection_process(struct http_exchange *x)
 {
     bool more = true;
     if (x->processing)
@@ -400,25 +394,24 @@ static void process(struct http_exchange *x)
         else
             more = x->answered;
         if (x->phase == PHASE_ANSWER && x->answered && x->keep_alive) {
-            phase_set(x, PHASE_HEAD);
-            x->head.request = (struct http_request){0};
+            connection_phase(x, PHASE_HEAD);
             body_done(x);
             more = true;
         }
         if (x->out.len > OUT_FLUSH)
-            flush(x);
+            connection_flush(x);
     }
-    flush(x);
+    connection_flush(x);
     x->processing = false;
     if (!x->closing && !x->writing) {
         if (last_answer_given(x))
-            linger(x);
+            connection_linger(x);
         else if (x->worker->draining && x->phase == PHASE_HEAD && x->in.len == x->in_at)
             connection_close(x);
         else if (x->phase == PHASE_ANSWER)
             read_off(x);
         else
-            read_on(x);
+            connection_read_on(x);
     } else if (x->writing) {
         read_off(x);
     }
@@ -434,7 +427,7 @@ void connection_resumed(struct http_exchange *x)
     if (x->closing)
         free_if_done(x);
     else
-        process(x);
+        connection_process(x);
 }
 
 /* --- time --- */
@@ -450,7 +443,7 @@ static void check_body(struct http_exchange *x, uint64_t now)
     uint64_t grace = or_default(s->body_grace_ms, LIMIT_BODY_GRACE_MS), took = now - x->since_ms;
     if (took > grace && x->body_raw < took * LIMIT_BODY_MIN_RATE / 1000) {
         connection_refuse(x, PROBLEM_TIMEOUT, "The body came too slowly.");
-        process(x);
+        connection_process(x);
     }
 }
 
@@ -482,7 +475,7 @@ void connection_check_time(struct http_exchange *x, uint64_t now)
                 connection_close(x);
         } else if (now - x->since_ms > or_default(s->head_ms, LIMIT_HEAD_MS)) {
             connection_refuse(x, PROBLEM_TIMEOUT, "The request's head came too slowly.");
-            process(x);
+            connection_process(x);
         }
         break;
     case PHASE_BODY:
@@ -536,7 +529,8 @@ void connection_accept(struct http_worker *w, uv_stream_t *listener)
         return;
     }
     uv_tcp_nodelay(&x->tcp, 1);
+    uv_fileno((uv_handle_t *)&x->tcp, &x->fd);
     peer_name(x);
-    phase_set(x, PHASE_HEAD);
-    read_on(x);
+    connection_phase(x, PHASE_HEAD);
+    connection_read_on(x);
 }

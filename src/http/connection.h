@@ -20,6 +20,7 @@ enum phase {
 /* The exchange is the connection: one request at a time. */
 struct http_exchange {
     uv_tcp_t tcp;
+    uv_os_fd_t fd; /* the same */
     struct http_worker *worker;
     struct http_exchange *previous, *next; /* the worker's list */
 
@@ -33,11 +34,15 @@ struct http_exchange {
     bool closing, closed;
     bool whole; /* llhttp saw the end of the message */
     bool too_large;
+    bool ready;       /* on the worker's list: has bytes not yet looked at */
+    bool head_stands; /* the head read last was good, for a request without a body */
+    bool repeatable;  /* http_set_repeatable's */
 
     struct buffer in;      /* not yet read */
     size_t in_at, in_seen; /* consumed; looked at for the end of the head */
     struct buffer head_bytes;
     struct head head;
+    uint64_t head_hash; /* while head_stands */
     struct buffer body;
     size_t welcome;
     uint64_t body_raw; /* bytes of the body as sent, framing included */
@@ -70,6 +75,26 @@ void connection_check_time(struct http_exchange *x, uint64_t now_ms);
 
 /* No further requests: closes when idle, else after the present answer. */
 void connection_drain(struct http_exchange *x);
+
+/* Does all that the bytes at hand allow. It may free x. */
+void connection_process(struct http_exchange *x);
+
+/* The next phase begins. */
+void connection_phase(struct http_exchange *x, enum phase phase);
+
+/* Reads (on). */
+void connection_read_on(struct http_exchange *x);
+
+/* Hands the answers over: at once as far as the system takes them, the rest waits. */
+void connection_flush(struct http_exchange *x);
+
+/* Hands bytes over that nothing waits before; returns how many the system took. Closes
+ * when the other side has gone. */
+size_t connection_send(struct http_exchange *x, struct span bytes);
+
+/* The last answer is out: says so, and reads on for a while so that the other side
+ * gets to read it instead of a reset. */
+void connection_linger(struct http_exchange *x);
 
 /* Closes at once. */
 void connection_close(struct http_exchange *x);

@@ -60,6 +60,9 @@ struct http_handlers {
     /* The request is whole. Answers with http_respond now, or calls http_defer and
      * sees to it that http_resume is called later. */
     void (*on_request)(struct http_exchange *x, void *data);
+    /* x was given a repeatable answer, of that status, that was made for another request
+     * (http_get_user gives what was set for that one). For counting; may be NULL. */
+    void (*on_repeat)(struct http_exchange *x, int status, void *data);
     /* A refusal made by this room (malformed, too large, timed out): fills in the
      * body so that every error looks alike. Writes at most cap bytes, returns how
      * many. May be NULL: no body. */
@@ -101,6 +104,11 @@ const char *http_peer_address(const struct http_exchange *x);
 /* A pointer of the caller's kept with the exchange. */
 void http_set_user(struct http_exchange *x, void *user);
 void *http_get_user(const struct http_exchange *x);
+
+/* Nothing but the request's head and the state of things decides the answer that
+ * follows: requests with the very same head that arrived before the handler was called
+ * may be given it too. */
+void http_set_repeatable(struct http_exchange *x);
 
 /* Answers, once. Worker thread only. When the client has gone it does nothing. */
 void http_respond(struct http_exchange *x, const struct http_response *response);

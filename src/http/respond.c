@@ -82,17 +82,17 @@ static void put_status_line(struct http_exchange *x, int status)
     buffer_append(out, "\r\n", 2);
 }
 
-void http_respond(struct http_exchange *x, const struct http_response *r)
+/* Is somebody there who may ask the same? */
+static bool worth_keeping(const struct http_exchange *x)
+{
+    return x->repeatable && x->head_stands && x->keep_alive &&
+           (x->worker->turn.ready_count > 1 || x->in.len > x->in_at);
+}
+
+static void put_answer(struct http_exchange *x, const struct http_response *r)
 {
     struct buffer *out = &x->out;
     bool bodyless = r->status == 204 || r->status == 304;
-    if (x->answered)
-        return;
-    x->answered = true;
-    if (x->closing)
-        return;
-    if (x->worker->draining)
-        x->keep_alive = false;
     put_status_line(x, r->status);
     put_fields(x, r);
     if (!bodyless) {
@@ -107,8 +107,26 @@ void http_respond(struct http_exchange *x, const struct http_response *r)
     buffer_append(out, "\r\n", 2);
     if (!bodyless && x->head.request.method != METHOD_HEAD)
         buffer_append_span(out, r->body);
-    if (out->failed)
+}
+
+void http_respond(struct http_exchange *x, const struct http_response *r)
+{
+    struct turn *turn = &x->worker->turn;
+    if (x->answered)
+        return;
+    x->answered = true;
+    turn_made(turn);
+    if (x->closing)
+        return;
+    if (x->worker->draining)
+        x->keep_alive = false;
+    size_t at = x->out.len;
+    put_answer(x, r);
+    if (x->out.failed)
         connection_close(x); /* no memory to answer */
+    else if (worth_keeping(x))
+        turn_keep(turn, buffer_span(&x->head_bytes), x->head_hash,
+                  (struct span){x->out.data + at, x->out.len - at}, r->status, x->user);
 }
 
 void connection_refuse(struct http_exchange *x, int code, const char *message)

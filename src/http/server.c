@@ -179,6 +179,11 @@ void *http_get_user(const struct http_exchange *x)
     return x->user;
 }
 
+void http_set_repeatable(struct http_exchange *x)
+{
+    x->repeatable = true;
+}
+
 const struct span *http_find_field(const struct http_request *request, const char *name)
 {
     struct span wanted = span_of(name);

@@ -35,6 +35,7 @@ static void finish_if_empty(struct http_worker *w)
     w->stopped = true;
     uv_close((uv_handle_t *)&w->tick, on_handle_closed);
     uv_close((uv_handle_t *)&w->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&w->after_read, on_handle_closed);
 }
 
 void worker_removed(struct http_worker *w)
@@ -69,6 +70,13 @@ static void on_tick(uv_timer_t *timer)
         else
             connection_check_time(x, now);
     }
+}
+
+static void on_after_read(uv_check_t *check)
+{
+    struct http_worker *w = check->data;
+    if (w->turn.ready_count > 0)
+        turn_run(w);
 }
 
 static void begin_drain(struct http_worker *w, unsigned deadline_ms)
@@ -148,7 +156,9 @@ int worker_init(struct http_worker *w, struct http_server *server, unsigned inde
     uv_tcp_init(&w->loop, &w->listener);
     uv_timer_init(&w->loop, &w->tick);
     uv_async_init(&w->loop, &w->wake, on_wake);
-    w->listener.data = w->tick.data = w->wake.data = w;
+    uv_check_init(&w->loop, &w->after_read);
+    uv_check_start(&w->after_read, on_after_read);
+    w->listener.data = w->tick.data = w->wake.data = w->after_read.data = w;
     if (uv_tcp_open(&w->listener, fd) != 0)
         return -1;
     int error = uv_listen((uv_stream_t *)&w->listener, 4096, on_connection);
@@ -182,5 +192,6 @@ void worker_join(struct http_worker *w)
     else
         worker_run(w); /* closes what was opened */
     uv_loop_close(&w->loop);
+    turn_free(&w->turn);
     pthread_mutex_destroy(&w->lock);
 }

@@ -3,6 +3,7 @@
 #define LIVEFLOOR_HTTP_WORKER_H
 
 #include "http/connection.h"
+#include "http/turn.h"
 
 #include <pthread.h>
 
@@ -17,6 +18,8 @@ struct http_worker {
     uv_tcp_t listener;
     uv_timer_t tick;
     uv_async_t wake;
+    uv_check_t after_read; /* all that came in has been read: */
+    struct turn turn;
     struct http_exchange *connections; /* list */
     size_t connection_count;
     bool listener_closed, draining, stopped, accept_waits;

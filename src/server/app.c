@@ -178,9 +178,10 @@ static void take_changeable(struct app *app)
 int app_start(struct settings *settings, struct app **out, struct problem *problem)
 {
     memory_keep_freed();
-    struct app *app = calloc(1, sizeof *app);
+    struct app *app = aligned_alloc(_Alignof(struct app), sizeof *app);
     if (app == NULL)
         return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
+    memset(app, 0, sizeof *app);
     app->settings = settings;
     pthread_rwlock_init(&app->settings_lock, NULL);
     take_changeable(app);

@@ -22,9 +22,11 @@
 
 /* What one worker thread has for itself. */
 struct worker {
-    struct arena *arena;
+    _Alignas(64) struct arena *arena; /* from here on no other thread writes */
     struct buffer body, packed; /* an answer, and its gzip */
     struct decoder *decoder;
+    /* Counted here, summed by /metrics. */
+    _Atomic uint64_t requests[ROUTE_KINDS][STATUS_CLASSES];
 };
 
 struct app {
@@ -47,7 +49,6 @@ struct app {
 
     unsigned worker_count;
     struct worker workers[MAX_WORKERS];
-    _Atomic uint64_t requests[ROUTE_KINDS][STATUS_CLASSES];
     _Atomic uint64_t refused_events;
     _Atomic bool stopping;
 };

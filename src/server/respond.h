@@ -16,6 +16,9 @@ void respond_json(struct app *app, struct http_exchange *x, int status, struct s
  * WWW-Authenticate, Retry-After. */
 void respond_problem(struct app *app, struct http_exchange *x, const struct problem *problem);
 
+/* Counts an answer for /metrics; those below and above count themselves. */
+void count_answer(struct app *app, const struct http_exchange *x, int status);
+
 /* 405 with Allow. */
 void respond_method(struct app *app, struct http_exchange *x, const char *allow);
 

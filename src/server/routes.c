@@ -204,6 +204,11 @@ static size_t on_head(struct http_exchange *x, void *data)
     return welcome;
 }
 
+static void on_repeat(struct http_exchange *x, int status, void *data)
+{
+    count_answer(data, x, status);
+}
+
 static size_t on_refusal(int code, const char *message, char *out, size_t cap, void *data)
 {
     (void)data;
@@ -211,4 +216,4 @@ static size_t on_refusal(int code, const char *message, char *out, size_t cap, v
 }
 
 const struct http_handlers APP_HANDLERS = {
-    .on_head = on_head, .on_request = on_request, .on_refusal = on_refusal};
+    .on_head = on_head, .on_request = on_request, .on_repeat = on_repeat, .on_refusal = on_refusal};

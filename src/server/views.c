@@ -56,8 +56,12 @@ void handle_view(struct app *app, struct http_exchange *x, enum view view)
         failed = answer(app, w, view, &query, floor, sites_now_us(app->sites), &problem);
         floor_free(floor);
     }
-    if (failed < 0)
+    if (failed < 0) {
         respond_problem(app, x, &problem);
-    else
-        respond_json(app, x, 200, buffer_span(&w->body));
+        return;
+    }
+    /* With a limit each request is charged for. */
+    if (atomic_load_explicit(&app->rate_limit, memory_order_relaxed) == 0)
+        http_set_repeatable(x);
+    respond_json(app, x, 200, buffer_span(&w->body));
 }
