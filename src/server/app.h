@@ -23,7 +23,7 @@
 /* What one worker thread has for itself. */
 struct worker {
     _Alignas(64) struct arena *arena; /* from here on no other thread writes */
-    struct buffer body, packed; /* an answer, and its gzip */
+    struct buffer body, packed;       /* an answer, and its gzip */
     struct decoder *decoder;
     /* Counted here, summed by /metrics. */
     _Atomic uint64_t requests[ROUTE_KINDS][STATUS_CLASSES];

@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "base/limits.h"
+#include "server/site_lock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,54 +10,74 @@
 
 struct site {
     int64_t id;
-    pthread_rwlock_t lock;
+    struct site_lock lock;
     struct floor *floor;
+};
+
+/* Open addressing by id. Looked at without a lock: a site that is in stays in, and a
+ * table that has become too small stays with the next one. */
+struct table {
+    struct table *smaller;
+    size_t slot_count;
+    _Atomic(struct site *) slots[];
 };
 
 struct sites {
     int64_t visitor_timeout_us;
     struct archive *archive;
     _Atomic int64_t latest_us;
-    pthread_rwlock_t lock; /* of the table below */
-    struct site **slots;   /* open addressing by id */
-    size_t slot_count, count;
+    _Atomic(struct table *) table;
+    _Atomic size_t count;
+    _Atomic int64_t first;  /* the id of the first site, once count is not 0 */
+    pthread_mutex_t adding; /* held by who adds, and by who goes through all */
 };
 
-/* A lock that lets a waiting writer go before new readers: answers never starve
- * ingest. */
-static void lock_init(pthread_rwlock_t *lock)
+#define FIRST_SLOTS 16u
+
+static struct table *table_new(size_t slot_count, struct table *smaller)
 {
-    pthread_rwlockattr_t attributes;
-    pthread_rwlockattr_init(&attributes);
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(lock, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
+    struct table *t = calloc(1, sizeof *t + slot_count * sizeof t->slots[0]);
+    if (t == NULL)
+        return NULL;
+    t->slot_count = slot_count;
+    t->smaller = smaller;
+    return t;
 }
 
 struct sites *sites_new(int64_t visitor_timeout_us, struct archive *archive)
 {
     struct sites *s = calloc(1, sizeof *s);
-    if (s == NULL)
+    struct table *table = table_new(FIRST_SLOTS, NULL);
+    if (s == NULL || table == NULL) {
+        free(s);
+        free(table);
         return NULL;
+    }
     s->visitor_timeout_us = visitor_timeout_us;
     s->archive = archive;
-    lock_init(&s->lock);
+    atomic_store(&s->table, table);
+    pthread_mutex_init(&s->adding, NULL);
     return s;
+}
+
+static void site_free(void *data, struct site *site)
+{
+    (void)data;
+    floor_free(site->floor);
+    site_lock_destroy(&site->lock);
+    free(site);
 }
 
 void sites_free(struct sites *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->slot_count; i++) {
-        if (s->slots[i] == NULL)
-            continue;
-        floor_free(s->slots[i]->floor);
-        pthread_rwlock_destroy(&s->slots[i]->lock);
-        free(s->slots[i]);
+    sites_each(s, site_free, NULL);
+    for (struct table *t = atomic_load(&s->table), *smaller; t != NULL; t = smaller) {
+        smaller = t->smaller;
+        free(t);
     }
-    pthread_rwlock_destroy(&s->lock);
-    free(s->slots);
+    pthread_mutex_destroy(&s->adding);
     free(s);
 }
 
@@ -70,37 +91,38 @@ int64_t sites_now_us(struct sites *s)
 }
 
 /* Where the site is, or would go. */
-static size_t slot_of(struct site *const *slots, size_t slot_count, int64_t id)
+static _Atomic(struct site *) *slot_of(struct table *t, int64_t id)
 {
-    size_t at = (size_t)((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (slot_count - 1);
-    while (slots[at] != NULL && slots[at]->id != id)
-        at = (at + 1) & (slot_count - 1);
-    return at;
+    size_t at = (size_t)((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (t->slot_count - 1);
+    struct site *site;
+    while ((site = atomic_load_explicit(&t->slots[at], memory_order_acquire)) != NULL &&
+           site->id != id)
+        at = (at + 1) & (t->slot_count - 1);
+    return &t->slots[at];
 }
 
 struct site *sites_find(struct sites *s, int64_t site_id)
 {
-    pthread_rwlock_rdlock(&s->lock);
-    struct site *site = NULL;
-    if (s->slot_count > 0)
-        site = s->slots[slot_of(s->slots, s->slot_count, site_id)];
-    pthread_rwlock_unlock(&s->lock);
-    return site;
+    struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
+    return atomic_load_explicit(slot_of(t, site_id), memory_order_acquire);
 }
 
-static bool table_grow(struct sites *s)
+/* A table with room for one more; NULL when there is no memory. */
+static struct table *table_with_room(struct sites *s)
 {
-    size_t count = s->slot_count == 0 ? 16 : s->slot_count * 2;
-    struct site **slots = calloc(count, sizeof *slots);
-    if (slots == NULL)
-        return false;
-    for (size_t i = 0; i < s->slot_count; i++)
-        if (s->slots[i] != NULL)
-            slots[slot_of(slots, count, s->slots[i]->id)] = s->slots[i];
-    free(s->slots);
-    s->slots = slots;
-    s->slot_count = count;
-    return true;
+    struct table *t = atomic_load(&s->table);
+    if (atomic_load(&s->count) * 2 < t->slot_count)
+        return t;
+    struct table *larger = table_new(t->slot_count * 2, t);
+    if (larger == NULL)
+        return NULL;
+    for (size_t i = 0; i < t->slot_count; i++) {
+        struct site *site = atomic_load(&t->slots[i]);
+        if (site != NULL)
+            atomic_store(slot_of(larger, site->id), site);
+    }
+    atomic_store(&s->table, larger);
+    return larger;
 }
 
 static struct site *site_new(const struct sites *s, int64_t id)
@@ -111,7 +133,22 @@ static struct site *site_new(const struct sites *s, int64_t id)
     site->id = id;
     site->floor = floor_new(&(struct floor_settings){
         .site_id = id, .visitor_timeout_us = s->visitor_timeout_us, .archive = s->archive});
-    lock_init(&site->lock);
+    site_lock_init(&site->lock);
+    return site;
+}
+
+/* Adds a site that is not there; the lock is held. */
+static struct site *site_add(struct sites *s, int64_t site_id)
+{
+    size_t count = atomic_load(&s->count);
+    struct table *t = count < LIMIT_SITES ? table_with_room(s) : NULL;
+    struct site *site = t != NULL ? site_new(s, site_id) : NULL;
+    if (site == NULL)
+        return NULL;
+    if (count == 0)
+        atomic_store(&s->first, site_id);
+    atomic_store(slot_of(t, site_id), site);
+    atomic_store(&s->count, count + 1);
     return site;
 }
 
@@ -120,38 +157,32 @@ struct site *sites_get(struct sites *s, int64_t site_id)
     struct site *site = sites_find(s, site_id);
     if (site != NULL)
         return site;
-    pthread_rwlock_wrlock(&s->lock);
-    bool room = s->count < LIMIT_SITES && (s->count * 2 < s->slot_count || table_grow(s));
-    if (room) {
-        size_t at = slot_of(s->slots, s->slot_count, site_id);
-        if (s->slots[at] == NULL) {
-            s->slots[at] = site_new(s, site_id);
-            s->count += s->slots[at] != NULL;
-        }
-        site = s->slots[at];
-    }
-    pthread_rwlock_unlock(&s->lock);
+    pthread_mutex_lock(&s->adding);
+    site = sites_find(s, site_id);
+    if (site == NULL)
+        site = site_add(s, site_id);
+    pthread_mutex_unlock(&s->adding);
     return site;
 }
 
 size_t sites_count(struct sites *s, int64_t *only)
 {
-    pthread_rwlock_rdlock(&s->lock);
-    size_t count = s->count;
-    for (size_t i = 0; count == 1 && only != NULL && i < s->slot_count; i++)
-        if (s->slots[i] != NULL)
-            *only = s->slots[i]->id;
-    pthread_rwlock_unlock(&s->lock);
+    size_t count = atomic_load(&s->count);
+    if (count == 1 && only != NULL)
+        *only = atomic_load(&s->first);
     return count;
 }
 
 void sites_each(struct sites *s, site_visit *visit, void *data)
 {
-    pthread_rwlock_rdlock(&s->lock);
-    for (size_t i = 0; i < s->slot_count; i++)
-        if (s->slots[i] != NULL)
-            visit(data, s->slots[i]);
-    pthread_rwlock_unlock(&s->lock);
+    pthread_mutex_lock(&s->adding);
+    struct table *t = atomic_load(&s->table);
+    for (size_t i = 0; i < t->slot_count; i++) {
+        struct site *site = atomic_load(&t->slots[i]);
+        if (site != NULL)
+            visit(data, site);
+    }
+    pthread_mutex_unlock(&s->adding);
 }
 
 int64_t site_id(const struct site *site)
@@ -161,15 +192,15 @@ int64_t site_id(const struct site *site)
 
 const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t *now_us)
 {
-    pthread_rwlock_rdlock(&site->lock);
+    site_lock_read(&site->lock);
     *now_us = sites_now_us(s);
     while (floor_next_waiting(site->floor) <= *now_us) {
         /* Rare: an event ahead of its time is due. */
-        pthread_rwlock_unlock(&site->lock);
-        pthread_rwlock_wrlock(&site->lock);
+        site_lock_read_end(&site->lock);
+        site_lock_change(&site->lock);
         floor_advance(site->floor, sites_now_us(s));
-        pthread_rwlock_unlock(&site->lock);
-        pthread_rwlock_rdlock(&site->lock);
+        site_lock_change_end(&site->lock);
+        site_lock_read(&site->lock);
         *now_us = sites_now_us(s);
     }
     return site->floor;
@@ -177,16 +208,16 @@ const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t 
 
 void site_read_end(struct site *site)
 {
-    pthread_rwlock_unlock(&site->lock);
+    site_lock_read_end(&site->lock);
 }
 
 struct floor *site_write_begin(struct site *site)
 {
-    pthread_rwlock_wrlock(&site->lock);
+    site_lock_change(&site->lock);
     return site->floor;
 }
 
 void site_write_end(struct site *site)
 {
-    pthread_rwlock_unlock(&site->lock);
+    site_lock_change_end(&site->lock);
 }

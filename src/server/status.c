@@ -48,8 +48,8 @@ static void metrics_requests(struct buffer *b, struct app *app)
         for (unsigned s = 2; s < STATUS_CLASSES; s++) {
             uint64_t count = 0;
             for (unsigned w = 0; w < app->worker_count; w++)
-                count += atomic_load_explicit(&app->workers[w].requests[r][s],
-                                              memory_order_relaxed);
+                count +=
+                    atomic_load_explicit(&app->workers[w].requests[r][s], memory_order_relaxed);
             if (count > 0)
                 buffer_printf(b, "livefloor_requests_total{route=\"%s\",status=\"%uxx\"} %llu\n",
                               names[r], s, (unsigned long long)count);
