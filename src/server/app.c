@@ -89,6 +89,29 @@ static int open_auth(struct app *app, struct problem *problem)
     return failed < 0 ? -1 : first_token(app, problem);
 }
 
+static void say_ids(void *data, const char *text)
+{
+    (void)data;
+    log_write(LOG_WARNING, "%s", text);
+}
+
+static int open_ids(struct app *app, struct problem *problem)
+{
+    char *path;
+    if (path_in(app, "ids", &path, problem) < 0)
+        return -1;
+    const struct id_index_options options = {.directory = path,
+                                             .verify = ingest_verify_id,
+                                             .mark = ingest_mark,
+                                             .say = say_ids,
+                                             .data = &app->id_check,
+                                             .removed_to = retention_removed_to(app->journal)};
+    app->id_check.journal = app->journal;
+    int failed = id_index_open(&options, &app->ids, problem);
+    free(path);
+    return failed;
+}
+
 static int open_journal(struct app *app, struct problem *problem)
 {
     char *path;
@@ -99,16 +122,13 @@ static int open_journal(struct app *app, struct problem *problem)
     if (failed == 0)
         failed = file_archive_open(path, &app->archive, problem);
     free(path);
-    if (failed < 0)
+    if (failed < 0 || open_ids(app, problem) < 0)
         return -1;
-    app->id_check.journal = app->journal;
-    app->ids = id_index_new(ingest_verify_id, &app->id_check);
     app->sites =
         sites_new((int64_t)app->settings->visitor_timeout_seconds * US_PER_SECOND, app->archive);
-    app->retention =
-        app->ids == NULL || app->sites == NULL
-            ? NULL
-            : retention_new(app->journal, app->ids, app->sites, app->settings->retention_days);
+    app->retention = app->sites == NULL ? NULL
+                                        : retention_new(app->journal, app->ids, app->sites,
+                                                        app->settings->retention_days);
     if (app->retention == NULL)
         return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
     if (rebuild(app->journal, app->sites, app->ids, problem) < 0)

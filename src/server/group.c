@@ -38,42 +38,85 @@ static int group_reserve(struct group *g, size_t count)
     return 0;
 }
 
-/* Puts a ticket's new events into the group. -1 when there is no memory. */
-static int group_add(struct group *g, struct id_index *ids, struct ingest_ids *check,
-                     struct ingest_ticket *ticket)
+static int no_memory(struct problem *problem)
 {
+    return problem_set(problem, PROBLEM_STORE, "There is no memory for this now: try again later.");
+}
+
+/* Ids looked up at a time, so that the index's misses overlap. */
+#define LOOK_UP 64u
+
+struct look_up {
+    struct id_query queries[LOOK_UP];
+    uint64_t sequences[LOOK_UP];
+};
+
+static void look_up_ids(struct id_index *ids, const struct decoded_event *events, size_t n,
+                        struct look_up *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct event *e = &events[i].event;
+        out->queries[i] =
+            (struct id_query){id_index_hash(ids, e->site_id, e->id), e->site_id, e->id};
+    }
+    id_index_find_all(ids, out->queries, n, out->sequences);
+}
+
+/* Adds an event that is new. */
+static int add_event(struct group *g, struct id_index *ids, struct ingest_ids *check,
+                     const struct decoded_event *d, uint64_t hash, struct problem *problem)
+{
+    const struct event *e = &d->event;
+    uint64_t sequence = g->next_sequence + g->count;
+    g->records[g->count] = (struct journal_record){.sequence = sequence,
+                                                   .site_id = e->site_id,
+                                                   .time_us = e->time_us,
+                                                   .id = e->id,
+                                                   .json = d->json};
+    g->events[g->count] = d;
+    if (id_index_add_hash(ids, hash, sequence) < 0)
+        return no_memory(problem);
+    g->count++;
+    check->group_count = g->count;
+    return 0;
+}
+
+/* Puts a ticket's new events into the group. */
+static int group_add(struct group *g, struct id_index *ids, struct ingest_ids *check,
+                     struct ingest_ticket *ticket, struct problem *problem)
+{
+    struct look_up l;
     if (group_reserve(g, g->count + ticket->event_count) < 0)
-        return -1;
+        return no_memory(problem);
     check->group = g->records; /* it may have moved */
     ticket->accepted = ticket->duplicates = 0;
     for (size_t i = 0; i < ticket->event_count; i++) {
-        const struct decoded_event *d = &ticket->events[i];
-        const struct event *e = &d->event;
-        if (id_index_find(ids, e->site_id, e->id) != 0) {
+        size_t in_look = i % LOOK_UP, left = ticket->event_count - i;
+        if (in_look == 0)
+            look_up_ids(ids, &ticket->events[i], left < LOOK_UP ? left : LOOK_UP, &l);
+        uint64_t found = l.sequences[in_look];
+        if (found == 0) /* unless one before it in the same look has the same id */
+            found = id_index_find_newest(ids, &l.queries[in_look]);
+        if (found == ID_INDEX_UNKNOWN)
+            return problem_set(problem, PROBLEM_STORE,
+                               "The index of ids is damaged: start the server again.");
+        if (found != 0) {
             ticket->duplicates++;
             continue;
         }
-        uint64_t sequence = g->next_sequence + g->count;
-        g->records[g->count] = (struct journal_record){.sequence = sequence,
-                                                       .site_id = e->site_id,
-                                                       .time_us = e->time_us,
-                                                       .id = e->id,
-                                                       .json = d->json};
-        g->events[g->count] = d;
-        if (id_index_add(ids, e->site_id, e->id, sequence) < 0)
+        if (add_event(g, ids, check, &ticket->events[i], l.queries[in_look].hash, problem) < 0)
             return -1;
-        g->count++;
-        check->group_count = g->count;
         ticket->accepted++;
     }
     return 0;
 }
 
 /* The same of all tickets. */
-static int group_fill(struct group *g, struct id_index *ids, struct ingest_ids *check)
+static int group_fill(struct group *g, struct id_index *ids, struct ingest_ids *check,
+                      struct problem *problem)
 {
     for (struct ingest_ticket *t = g->tickets; t != NULL; t = t->next)
-        if (group_add(g, ids, check, t) < 0)
+        if (group_add(g, ids, check, t, problem) < 0)
             return -1;
     return 0;
 }
@@ -102,9 +145,7 @@ static void group_correct_ids(struct group *g, struct id_index *ids)
 int group_commit(struct group *g, struct journal *journal, struct id_index *ids,
                  struct ingest_ids *check, int64_t arrival_us, struct problem *problem)
 {
-    int failed = group_fill(g, ids, check);
-    if (failed != 0)
-        problem_set(problem, PROBLEM_STORE, "There is no memory for this now: try again later.");
+    int failed = group_fill(g, ids, check, problem);
     for (size_t i = 0; i < g->count; i++)
         g->records[i].arrival_us = arrival_us;
     if (failed == 0 && g->count > 0)

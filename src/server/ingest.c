@@ -56,6 +56,21 @@ bool ingest_verify_id(void *data, uint64_t sequence, int64_t site_id, struct spa
     return q.same;
 }
 
+static int compute_mark(void *data, const struct journal_record *record)
+{
+    *(uint64_t *)data = id_index_mark_of(record);
+    return 0;
+}
+
+uint64_t ingest_mark(void *data, uint64_t sequence)
+{
+    const struct ingest_ids *ids = data;
+    struct problem problem;
+    uint64_t mark = 0;
+    journal_read(ids->journal, sequence, compute_mark, &mark, &problem);
+    return mark;
+}
+
 static void tickets_done(struct ingest_ticket *from, const struct ingest_ticket *end)
 {
     while (from != end) {
@@ -104,6 +119,7 @@ static bool commit(struct ingest *g, struct group *group, struct ingest_ticket *
     tickets_number(group, g->next_sequence - 1);
     if (group->count > 0)
         g->next_sequence = group->records[group->count - 1].sequence + 1;
+    id_index_committed(s->ids, g->next_sequence - 1);
     return true;
 }
 

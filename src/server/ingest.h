@@ -76,4 +76,7 @@ const struct ingest_totals *ingest_get_totals(const struct ingest *g);
 /* An id_index_verify; data is a struct ingest_ids. */
 bool ingest_verify_id(void *data, uint64_t sequence, int64_t site_id, struct span id);
 
+/* An id_index_mark; data is the same. */
+uint64_t ingest_mark(void *data, uint64_t sequence);
+
 #endif

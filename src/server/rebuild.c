@@ -74,6 +74,7 @@ static int take_record(void *data, const struct journal_record *record)
                            (unsigned long long)record->sequence, why.message);
     if (id_index_add(r->ids, record->site_id, record->id, record->sequence) < 0)
         return no_memory(&r->problem);
+    id_index_committed(r->ids, record->sequence);
     if (++r->records % PROGRESS_RECORDS == 0)
         log_write(LOG_INFO, "read %llu events from the journal", (unsigned long long)r->records);
     if (++b->count == BATCH_EVENTS)

@@ -33,6 +33,7 @@ struct retention {
     enum part part;
     int64_t horizon_us;
     uint64_t at_sequence, removed;
+    uint64_t first_sequence; /* the journal's after the last pass; 0: not known */
     int64_t *site_ids;
     size_t site_count, site_at;
     struct forget_cursor cursor;
@@ -44,6 +45,16 @@ struct retention {
     char *id_bytes;
     size_t id_len, id_cap;
 };
+
+int64_t retention_removed_to(struct journal *journal)
+{
+    int64_t removed_to = INT64_MIN;
+    char note[sizeof removed_to];
+    struct problem problem;
+    if (journal_get_note(journal, NOTE, note, sizeof note, &problem) == (long)sizeof note)
+        memcpy(&removed_to, note, sizeof note);
+    return removed_to;
+}
 
 struct retention *retention_new(struct journal *journal, struct id_index *ids, struct sites *sites,
                                 unsigned days)
@@ -60,12 +71,7 @@ struct retention *retention_new(struct journal *journal, struct id_index *ids, s
         return NULL;
     }
     atomic_store(&r->days, days);
-    int64_t removed_to = INT64_MIN;
-    char note[sizeof removed_to];
-    struct problem problem;
-    if (journal_get_note(journal, NOTE, note, sizeof note, &problem) == (long)sizeof note)
-        memcpy(&removed_to, note, sizeof note);
-    atomic_store(&r->removed_to_us, removed_to);
+    atomic_store(&r->removed_to_us, retention_removed_to(journal));
     return r;
 }
 
@@ -110,6 +116,7 @@ static bool pass_begin(struct retention *r)
         return false;
     }
     atomic_store(&r->removed_to_us, r->horizon_us);
+    id_index_set_removed(r->ids, r->horizon_us, r->first_sequence);
     r->part = PART_RECORDS;
     r->at_sequence = 1;
     r->removed = 0;
@@ -179,6 +186,17 @@ static bool step_records(struct retention *r)
     return more > 0;
 }
 
+/* What the journal has no more need not stay in the index's files either. */
+static void records_done(struct retention *r)
+{
+    struct journal_stats stats;
+    struct problem problem;
+    if (journal_get_stats(r->journal, &stats, &problem) == 0)
+        r->first_sequence = stats.first_sequence;
+    id_index_set_removed(r->ids, r->horizon_us, r->first_sequence);
+    log_write(LOG_INFO, "retention removed %llu events", (unsigned long long)r->removed);
+}
+
 static void note_site(void *data, struct site *site)
 {
     struct retention *r = data;
@@ -217,7 +235,7 @@ bool retention_step(void *data)
             r->part = PART_IDLE;
             return false;
         }
-        log_write(LOG_INFO, "retention removed %llu events", (unsigned long long)r->removed);
+        records_done(r);
         r->part = PART_FLOORS;
         r->site_count = r->site_at = 0;
         sites_each(r->sites, note_site, r);

@@ -22,6 +22,9 @@ unsigned retention_days(const struct retention *r);
  * restart. Any thread. */
 int64_t retention_horizon(struct retention *r, int64_t now_us);
 
+/* The journal's note: what was older may have been removed. INT64_MIN: nothing was. */
+int64_t retention_removed_to(struct journal *journal);
+
 /* A short step of the work; true when there is more to do at once. The writer's
  * chore (server/ingest.h): data is the struct retention. */
 bool retention_step(void *data);

@@ -1,61 +1,248 @@
-/* The index of ids against a plain table, through growth and removals. */
-#include "journal/id_index.h"
-#include "support/check.h"
-
-#define IDS 60000u
-
-static uint64_t sequences[IDS]; /* by number of the id; 0: not there */
-static unsigned verified;
-
-static struct span id_of(unsigned number, char *out)
-{
-    return (struct span){out, (size_t)snprintf(out, 16, "%u", number)};
-}
-
-static bool verify(void *data, uint64_t sequence, int64_t site_id, struct span id)
-{
-    (void)data;
-    verified++;
-    /* The id's text is its number. */
-    return site_id == 5 && sequences[strtoul(id.data, NULL, 10)] == sequence;
-}
+/* The index of ids against a plain table: through growth, removals, files, merges and
+ * starts. */
+#include "unit/journal/id_model.h"
 
 static void random_changes_agree_with_a_table(void **state)
 {
-    uint64_t seed = 99, next = 1, held = 0;
+    uint64_t seed = 99;
     char text[16];
+    uint64_t held = 0;
     (void)state;
-    struct id_index *x = id_index_new(verify, NULL);
+    struct model *m = model_new();
+    struct id_index *x = id_index_new(model_verify, m);
     for (unsigned step = 0; step < 400000; step++) {
-        unsigned number = dice(&seed, IDS);
-        struct span id = id_of(number, text);
-        assert_int_equal(id_index_find(x, 5, id), sequences[number]);
-        if (sequences[number] == 0) {
-            sequences[number] = next;
+        unsigned number = dice(&seed, MODEL_IDS);
+        struct span id = model_id(number, text);
+        assert_int_equal(id_index_find(x, MODEL_SITE, id), m->sequence_of[number]);
+        if (m->sequence_of[number] == 0) {
+            model_add(m, x, number);
             held++;
-            assert_int_equal(id_index_add(x, 5, id, next++), 0);
         } else if (dice(&seed, 3) == 0) {
-            id_index_remove(x, 5, id, sequences[number]);
-            sequences[number] = 0;
+            id_index_remove(x, MODEL_SITE, id, m->sequence_of[number]);
+            model_forget(m, number);
             held--;
         }
         assert_int_equal(id_index_count(x), held);
     }
-    for (unsigned number = 0; number < IDS; number++)
-        assert_int_equal(id_index_find(x, 5, id_of(number, text)), sequences[number]);
-    assert_true(verified > 0);
+    model_agrees(m, x);
+    assert_int_equal(id_index_covered(x), 0);
     id_index_free(x);
+    model_free(m);
 }
 
 static void sites_have_ids_of_their_own(void **state)
 {
     (void)state;
-    struct id_index *x = id_index_new(verify, NULL);
-    sequences[1] = 1;
-    id_index_add(x, 5, SPAN("1"), 1);
-    assert_int_equal(id_index_find(x, 5, SPAN("1")), 1);
-    assert_int_equal(id_index_find(x, 6, SPAN("1")), 0);
+    struct model *m = model_new();
+    struct id_index *x = id_index_new(model_verify, m);
+    model_add(m, x, 1);
+    assert_int_equal(id_index_find(x, MODEL_SITE, SPAN("1")), 1);
+    assert_int_equal(id_index_find(x, MODEL_SITE + 1, SPAN("1")), 0);
     id_index_free(x);
+    model_free(m);
+}
+
+/* One group of the writer: some ids, new or not; it may fail, or get other sequences. */
+static void write_group(struct model *m, struct id_index *x, uint64_t *seed)
+{
+    unsigned numbers[40], count = 0, wanted = 1 + dice(seed, 40);
+    uint64_t first = m->last + 1, got = first;
+    uint64_t hashes[40];
+    char text[16];
+    for (unsigned i = 0; i < wanted; i++) {
+        unsigned number = dice(seed, MODEL_IDS);
+        struct span id = model_id(number, text);
+        assert_int_equal(id_index_find(x, MODEL_SITE, id), m->sequence_of[number]);
+        if (m->sequence_of[number] != 0)
+            continue;
+        model_record(m, number, first + count);
+        hashes[count] = id_index_hash(x, MODEL_SITE, id);
+        numbers[count] = number;
+        const struct id_query q = {hashes[count], MODEL_SITE, id};
+        assert_int_equal(id_index_add_hash(x, hashes[count], first + count), 0);
+        assert_int_equal(id_index_find_newest(x, &q), first + count);
+        count++;
+    }
+    if (count == 0)
+        return;
+    bool failed = dice(seed, 8) == 0, moved = !failed && dice(seed, 8) == 0;
+    for (unsigned i = 0; (failed || moved) && i < count; i++) {
+        id_index_remove_hash(x, hashes[i], first + i);
+        model_forget(m, numbers[i]);
+    }
+    if (failed || moved)
+        m->last = first - 1;
+    if (moved)
+        got += dice(seed, 5);
+    for (unsigned i = 0; moved && i < count; i++) {
+        model_record(m, numbers[i], got + i);
+        assert_int_equal(id_index_add_hash(x, hashes[i], got + i), 0);
+    }
+    if (!failed)
+        id_index_committed(x, m->last);
+}
+
+static void retention(struct model *m, struct id_index *x, uint64_t *seed)
+{
+    char text[16];
+    id_index_set_removed(x, ++m->removed_to, 0);
+    for (unsigned i = 0; i < 30; i++) {
+        unsigned number = dice(seed, MODEL_IDS);
+        if (m->sequence_of[number] == 0)
+            continue;
+        id_index_remove(x, MODEL_SITE, model_id(number, text), m->sequence_of[number]);
+        model_forget(m, number);
+    }
+}
+
+/* Everything the writer does, over many files, merges and starts. */
+static void random_groups_agree_over_files_and_starts(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {1, 50, 300, 4000};
+    for (unsigned round = 0; round < 4; round++) {
+        uint64_t seed = 7 + round, most_runs = 0, covered = 0;
+        struct model *m = model_new();
+        struct id_index *x = model_open(m, sizes[round]);
+        for (unsigned step = 0; step < (round == 0 ? 1000 : 4000); step++) {
+            write_group(m, x, &seed);
+            assert_true(id_index_covered(x) >= covered && id_index_covered(x) <= m->last);
+            covered = id_index_covered(x);
+            if (dice(&seed, 3) == 0)
+                retention(m, x, &seed);
+            if (dice(&seed, 50) == 0)
+                id_index_settle(x);
+            if (id_index_runs(x) > most_runs)
+                most_runs = id_index_runs(x);
+            if (dice(&seed, 400) == 0) {
+                id_index_free(x);
+                x = model_open(m, sizes[round]);
+                model_refill(m, x);
+                covered = id_index_covered(x);
+                model_agrees(m, x);
+            }
+        }
+        model_agrees(m, x);
+        id_index_settle(x);
+        model_agrees(m, x);
+        assert_true(most_runs > 1 && most_runs < 16);
+        id_index_free(x);
+        model_free(m);
+    }
+}
+
+/* Sizes double from run to run: few runs whatever the number of ids. */
+static void there_are_few_runs(void **state)
+{
+    (void)state;
+    struct model *m = model_new();
+    struct id_index *x = model_open(m, 100);
+    for (unsigned number = 0; number < MODEL_IDS; number++) {
+        model_add(m, x, number);
+        if (number % 100 == 0)
+            id_index_settle(x);
+        assert_true(id_index_runs(x) <= 11); /* 2^10 > 600 */
+    }
+    id_index_settle(x);
+    assert_true(id_index_covered(x) >= MODEL_IDS - 200);
+    model_agrees(m, x);
+    assert_int_equal(id_index_count(x), MODEL_IDS);
+    assert_int_equal(m->said, 0);
+    assert_int_equal(model_files(m, NULL, NULL), id_index_runs(x));
+    id_index_free(x);
+    model_free(m);
+}
+
+/* Ids above what is committed stay in memory, whatever else goes. */
+static void only_committed_ids_go_to_files(void **state)
+{
+    (void)state;
+    struct model *m = model_new();
+    struct id_index *x = model_open(m, 100);
+    char text[16];
+    /* A second group is added before the first one is said to be committed. */
+    for (unsigned number = 0; number < 300; number++) {
+        model_record(m, number, number + 1);
+        assert_int_equal(id_index_add(x, MODEL_SITE, model_id(number, text), number + 1), 0);
+    }
+    id_index_settle(x);
+    assert_int_equal(id_index_covered(x), 0);
+    id_index_committed(x, 200);
+    id_index_settle(x);
+    assert_int_equal(id_index_covered(x), 200);
+    model_agrees(m, x);
+    /* And the second one fails. */
+    for (unsigned number = 200; number < 300; number++) {
+        id_index_remove(x, MODEL_SITE, model_id(number, text), number + 1);
+        model_forget(m, number);
+    }
+    m->last = 200;
+    model_agrees(m, x);
+    for (unsigned number = 300; number < 600; number++)
+        model_add(m, x, number);
+    id_index_settle(x);
+    model_agrees(m, x);
+    id_index_free(x);
+    x = model_open(m, 100);
+    model_refill(m, x);
+    model_agrees(m, x);
+    assert_int_equal(m->said, 0);
+    id_index_free(x);
+    model_free(m);
+}
+
+/* What is covered is passed over when it is added once more. */
+static void adding_what_is_covered_changes_nothing(void **state)
+{
+    (void)state;
+    struct model *m = model_new();
+    struct id_index *x = model_open(m, 100);
+    char text[16];
+    for (unsigned number = 0; number < 1000; number++)
+        model_add(m, x, number);
+    id_index_settle(x);
+    uint64_t count = id_index_count(x);
+    for (uint64_t s = 1; s <= id_index_covered(x); s++)
+        assert_int_equal(id_index_add(x, MODEL_SITE, model_id(m->number_at[s] - 1, text), s), 0);
+    assert_int_equal(id_index_count(x), count);
+    model_agrees(m, x);
+    id_index_free(x);
+    model_free(m);
+}
+
+/* Ids of sequences that the journal no longer has leave when runs are merged. */
+static void ids_below_the_first_sequence_leave(void **state)
+{
+    (void)state;
+    struct model *m = model_new();
+    struct id_index *x = model_open(m, 100);
+    unsigned number = 0;
+    for (; number < 30000; number++)
+        model_add(m, x, number);
+    for (unsigned old = 0; old < 20000; old++)
+        model_forget(m, old);
+    id_index_set_removed(x, ++m->removed_to, 20001);
+    for (; number < MODEL_IDS; number++) {
+        model_add(m, x, number);
+        if (number % 100 == 0)
+            id_index_settle(x);
+    }
+    id_index_settle(x);
+    model_agrees(m, x);
+    assert_true(id_index_count(x) <= MODEL_IDS - 20000);
+    /* All of a run may go; it still covers its sequences. */
+    for (unsigned old = 20000; old < MODEL_IDS; old++)
+        model_forget(m, old);
+    id_index_set_removed(x, ++m->removed_to, m->last + 1);
+    for (unsigned i = 0; i < 150; i++)
+        model_add(m, x, i);
+    model_agrees(m, x);
+    id_index_free(x);
+    x = model_open(m, 100);
+    model_refill(m, x);
+    model_agrees(m, x);
+    id_index_free(x);
+    model_free(m);
 }
 
 int main(void)
@@ -63,6 +250,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_agree_with_a_table),
         cmocka_unit_test(sites_have_ids_of_their_own),
+        cmocka_unit_test(random_groups_agree_over_files_and_starts),
+        cmocka_unit_test(there_are_few_runs),
+        cmocka_unit_test(only_committed_ids_go_to_files),
+        cmocka_unit_test(adding_what_is_covered_changes_nothing),
+        cmocka_unit_test(ids_below_the_first_sequence_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void count_site(void *data, struct site *site)
 
 static void sites_are_found_while_others_come(void **state)
 {
-    struct sites *sites = sites_new(1000000);
+    struct sites *sites = sites_new(1000000, NULL);
     struct finder finders[3] = {{sites, 0}, {sites, 0}, {sites, 0}};
     pthread_t threads[3];
     int64_t only = 0, sum = 0;
