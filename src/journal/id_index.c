@@ -12,9 +12,15 @@
 #include <xxhash.h>
 
 /* Questions whose misses of the cache overlap. */
-#define FIND_AT_ONCE 16u
+#define FIND_AT_ONCE 64u
 /* After a failed write, the next attempt. */
 #define RETRY_S 10
+
+/* Writing that fails: said once, tried again later. */
+struct trouble {
+    bool said;
+    time_t retry_at;
+};
 
 struct id_index {
     struct id_index_options options; /* the directory's text is ours */
@@ -33,8 +39,7 @@ struct id_index {
     struct id_trash trash; /* for the next job */
     bool busy;             /* a job is under way */
     bool settled;          /* nothing to do but when the table is full */
-    bool failing;          /* the last write failed, and that was said */
-    time_t retry_at;
+    struct trouble with_tables, with_merges;
 };
 
 static void say(struct id_index *x, const char *text)
@@ -93,20 +98,38 @@ struct id_index *id_index_new(id_index_verify *verify, void *data)
 
 /* --- background work --- */
 
-static void failed(struct id_index *x, const char *why)
+static time_t seconds(void)
 {
-    char line[ID_BUILD_WHY_BYTES + 200];
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    x->retry_at = now.tv_sec + RETRY_S;
-    if (x->failing)
+    return now.tv_sec;
+}
+
+static void failed(struct id_index *x, struct trouble *trouble, const char *why)
+{
+    char line[ID_BUILD_WHY_BYTES + 200];
+    if (atomic_load(&x->worker.stop))
+        return; /* it was given up for the end */
+    trouble->retry_at = seconds() + RETRY_S;
+    if (trouble->said)
         return;
-    x->failing = true;
-    snprintf(line, sizeof line,
-             "a file of the index of ids cannot be written (%s): the ids stay in memory, and it "
-             "is tried again",
-             why);
+    trouble->said = true;
+    snprintf(line, sizeof line, "a file of the index of ids cannot be written (%s): %s", why,
+             trouble == &x->with_tables ? "the ids stay in memory, and it is tried again"
+                                        : "there are more than need be, and it is tried again");
     say(x, line);
+}
+
+static bool may_try(const struct trouble *trouble)
+{
+    return !trouble->said || seconds() >= trouble->retry_at;
+}
+
+static void worked(struct id_index *x, struct trouble *trouble)
+{
+    if (trouble->said)
+        say(x, "the files of the index of ids can be written again");
+    trouble->said = false;
 }
 
 /* Says it once, and lets the next start make it anew. */
@@ -133,18 +156,17 @@ static void trash_run(struct id_index *x, struct id_run *run)
 static void install(struct id_index *x)
 {
     struct id_job *job = &x->worker.job;
+    struct trouble *trouble = job->table != NULL ? &x->with_tables : &x->with_merges;
     x->busy = false;
     if (job->table == NULL && job->run_count == 0)
         return;
     if (job->made == NULL) {
         for (size_t i = 0; i < x->run_count; i++)
             report_damage(x, x->runs[i]);
-        failed(x, job->build.why);
+        failed(x, trouble, job->build.why);
         return;
     }
-    if (x->failing)
-        say(x, "the files of the index of ids can be written again");
-    x->failing = false;
+    worked(x, trouble);
     if (job->table != NULL) {
         x->trash.table = x->frozen;
         x->frozen = (struct id_table){0};
@@ -205,10 +227,10 @@ static bool next_job(struct id_index *x)
                                      .removed_to = x->options.removed_to}};
     if (may_freeze(x))
         freeze(x);
-    if (x->frozen.now.slots != NULL) {
+    if (x->frozen.now.slots != NULL && may_try(&x->with_tables)) {
         job->table = &x->frozen;
         job->head = x->frozen_head;
-    } else {
+    } else if (may_try(&x->with_merges)) {
         job->run_count = merge_due(x);
         memcpy(job->runs, x->runs + x->run_count - job->run_count,
                job->run_count * sizeof(struct id_run *));
@@ -225,18 +247,13 @@ static bool next_job(struct id_index *x)
 /* Ends a job that is done, and begins the next. */
 static void step(struct id_index *x)
 {
-    struct timespec now;
     if (x->busy && !atomic_load_explicit(&x->worker.done, memory_order_acquire))
         return;
     if (x->busy)
         install(x);
-    if (x->failing) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec < x->retry_at)
-            return;
-    }
-    x->settled = !next_job(x);
-    if (x->settled)
+    bool any = next_job(x);
+    x->settled = !any && !x->with_tables.said && !x->with_merges.said;
+    if (!any)
         return;
     if (id_worker_ask(&x->worker) == 0) {
         x->busy = true;
@@ -244,7 +261,8 @@ static void step(struct id_index *x)
     }
     x->trash = x->worker.job.trash;
     x->worker.job.trash = (struct id_trash){0};
-    failed(x, "there can be no thread for it");
+    failed(x, x->worker.job.table != NULL ? &x->with_tables : &x->with_merges,
+           "there can be no thread for it");
 }
 
 void id_index_committed(struct id_index *x, uint64_t sequence)
@@ -261,11 +279,11 @@ void id_index_settle(struct id_index *x)
         return;
     if (x->busy)
         id_worker_wait(&x->worker);
-    x->retry_at = 0;
+    x->with_tables.retry_at = x->with_merges.retry_at = 0;
     step(x);
     while (x->busy) {
         id_worker_wait(&x->worker);
-        step(x); /* after a failure this begins nothing */
+        step(x); /* what failed is not begun again */
     }
 }
 

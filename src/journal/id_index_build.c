@@ -1,4 +1,5 @@
 #include "journal/id_index_build.h"
+#include "journal/id_index_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,9 @@
 #include <unistd.h>
 
 /* Blocks written at once. */
-#define OUT_BLOCKS 64u
+#define OUT_BLOCKS 256u
+/* Blocks of each run read at once by a merge. */
+#define IN_BLOCKS 64u
 /* The disk begins to write after so many bytes: the journal's own commits do not wait
  * behind all of a large run. */
 #define PUSH_BYTES (UINT64_C(4) << 20)
@@ -198,7 +201,8 @@ int id_build_from_table(struct id_build *b, const struct id_run_head *head,
                         const struct id_table *table, struct id_run **out)
 {
     struct builder w;
-    struct id_slot *slots = malloc((table->count + 1) * sizeof *slots);
+    size_t bytes = (table->count + 1) * sizeof(struct id_slot);
+    struct id_slot *slots = id_pages_get(bytes);
     if (slots == NULL)
         return why(b, "it cannot be made", ENOMEM);
     size_t count = id_table_sorted(table, slots);
@@ -207,33 +211,42 @@ int id_build_from_table(struct id_build *b, const struct id_run_head *head,
         if (slots[i].sequence >= b->drop_below &&
             builder_put(&w, slots[i].hash, slots[i].sequence) < 0)
             failed = builder_fail(&w);
-    free(slots);
+    id_pages_free(slots, bytes);
     return failed < 0 ? -1 : builder_finish(&w, out);
 }
 
 /* Goes through a run in its order. */
 struct reader {
     struct id_run *run;
-    uint8_t block[ID_RUN_BLOCK_BYTES];
-    uint64_t number, index, count; /* the block that comes next; where in this one */
+    uint8_t *blocks; /* IN_BLOCKS of them: the file's from `number` on */
+    uint64_t number, held, at, index;
     uint64_t hash, sequence;
     bool ended;
 };
 
+/* Reads what follows the blocks that are held. */
+static int reader_fill(struct reader *r)
+{
+    r->number += r->held;
+    r->held = r->run->blocks - r->number < IN_BLOCKS ? r->run->blocks - r->number : IN_BLOCKS;
+    r->at = 0;
+    return id_run_read_blocks(r->run, r->number, r->held, r->blocks);
+}
+
 static int reader_next(struct reader *r)
 {
-    while (r->index == r->count) {
-        if (r->number == r->run->blocks) {
-            r->ended = true;
-            return 0;
-        }
-        if (id_run_read_block(r->run, r->number, r->block) < 0)
-            return -1;
-        r->count = id_run_block_count(r->run, r->number++);
+    if (r->held > 0 && r->index == id_run_block_count(r->run, r->number + r->at)) {
+        r->at++;
         r->index = 0;
     }
-    r->hash = id_run_hash_at(r->run, r->block, r->index);
-    r->sequence = id_run_sequence_at(r->run, r->block, r->index++);
+    if (r->at == r->held && reader_fill(r) < 0)
+        return -1;
+    r->ended = r->held == 0;
+    if (r->ended)
+        return 0;
+    const uint8_t *block = r->blocks + r->at * ID_RUN_BLOCK_BYTES;
+    r->hash = id_run_hash_at(r->run, block, r->index);
+    r->sequence = id_run_sequence_at(r->run, block, r->index++);
     return 0;
 }
 
@@ -269,23 +282,43 @@ static int merge(struct builder *w, struct reader *readers, size_t count)
     }
 }
 
+static void readers_free(struct reader *readers, size_t count)
+{
+    for (size_t i = 0; readers != NULL && i < count; i++)
+        free(readers[i].blocks);
+    free(readers);
+}
+
+static struct reader *readers_new(struct id_run *const *runs, size_t count)
+{
+    struct reader *readers = calloc(count, sizeof *readers);
+    bool memory = readers != NULL;
+    for (size_t i = 0; memory && i < count; i++) {
+        readers[i].run = runs[i];
+        readers[i].blocks = malloc((size_t)IN_BLOCKS * ID_RUN_BLOCK_BYTES);
+        memory = readers[i].blocks != NULL;
+    }
+    if (memory)
+        return readers;
+    readers_free(readers, count);
+    return NULL;
+}
+
 int id_build_from_runs(struct id_build *b, struct id_run *const *runs, size_t count,
                        struct id_run **out)
 {
     struct builder w;
     struct id_run_head head = runs[count - 1]->head;
     uint64_t most = 0;
-    struct reader *readers = calloc(count, sizeof *readers);
+    struct reader *readers = readers_new(runs, count);
     if (readers == NULL)
         return why(b, "it cannot be made", ENOMEM);
     head.first = runs[0]->head.first;
-    for (size_t i = 0; i < count; i++) {
-        readers[i].run = runs[i];
+    for (size_t i = 0; i < count; i++)
         most += runs[i]->head.count;
-    }
     int failed = builder_begin(&w, b, &head, most);
     if (failed == 0 && merge(&w, readers, count) < 0)
         failed = builder_fail(&w);
-    free(readers);
+    readers_free(readers, count);
     return failed < 0 ? -1 : builder_finish(&w, out);
 }

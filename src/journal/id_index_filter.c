@@ -1,11 +1,11 @@
 #include "journal/id_index_filter.h"
+#include "journal/id_index_pages.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #define LINE_BITS (ID_FILTER_LINE_BYTES * 8)
-#define HUGE_PAGE (UINT64_C(2) << 20)
+/* From here on pages of 2 MiB, for fewer misses of the address cache. */
+#define HUGE_FROM ((size_t)8 << 20)
 
 static uint64_t bits_for(uint64_t ids)
 {
@@ -25,24 +25,17 @@ uint64_t id_filter_lines_for(uint64_t ids)
 
 int id_filter_make(struct id_filter *f, uint64_t lines)
 {
-    size_t bytes = (size_t)lines * ID_FILTER_LINE_BYTES, align = ID_FILTER_LINE_BYTES;
-    *f = (struct id_filter){0};
-    if (bytes >= 4 * HUGE_PAGE) {
-        align = HUGE_PAGE; /* few misses of the address cache */
-        bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    }
-    f->words = aligned_alloc(align, bytes);
+    size_t bytes = (size_t)lines * ID_FILTER_LINE_BYTES;
+    *f = (struct id_filter){id_pages_get(bytes), lines};
     if (f->words == NULL)
         return -1;
-    if (align == HUGE_PAGE)
+    if (bytes >= HUGE_FROM)
         madvise(f->words, bytes, MADV_HUGEPAGE);
-    memset(f->words, 0, bytes);
-    f->lines = lines;
     return 0;
 }
 
 void id_filter_free(struct id_filter *f)
 {
-    free(f->words);
+    id_pages_free(f->words, (size_t)f->lines * ID_FILTER_LINE_BYTES);
     *f = (struct id_filter){0};
 }

@@ -24,7 +24,7 @@ enum {
 };
 
 #define HEAD_NUMBER UINT64_MAX /* the number of the head's block, for its checksum */
-#define CHECK_BLOCKS 64u       /* read at once when a run is opened */
+#define CHECK_BLOCKS 256u      /* read at once when a run is opened */
 
 static uint64_t get64(const uint8_t *at)
 {
@@ -126,25 +126,23 @@ static bool block_is_whole(const struct id_run *run, const uint8_t *block, uint6
     return get64(block) == id_run_block_checksum(block, run->head.seed, number);
 }
 
-int id_run_read_block(const struct id_run *run, uint64_t number, uint8_t *block)
+int id_run_read_blocks(const struct id_run *run, uint64_t number, uint64_t count, uint8_t *blocks)
 {
-    uint64_t at = (number + 1) * ID_RUN_BLOCK_BYTES;
-    if (read_at(run->fd, block, ID_RUN_BLOCK_BYTES, at) < 0)
+    if (read_at(run->fd, blocks, count * ID_RUN_BLOCK_BYTES, (number + 1) * ID_RUN_BLOCK_BYTES) < 0)
         return -1;
-    return block_is_whole(run, block, number) ? 0 : -1;
+    for (uint64_t i = 0; i < count; i++)
+        if (!block_is_whole(run, blocks + i * ID_RUN_BLOCK_BYTES, number + i))
+            return -1;
+    return 0;
 }
 
 static int check_blocks(const struct id_run *run)
 {
     uint8_t *blocks = malloc((size_t)CHECK_BLOCKS * ID_RUN_BLOCK_BYTES);
     int failed = blocks == NULL ? -1 : 0;
-    for (uint64_t b = 0; failed == 0 && b < run->blocks; b += CHECK_BLOCKS) {
-        uint64_t count = run->blocks - b < CHECK_BLOCKS ? run->blocks - b : CHECK_BLOCKS;
-        failed = read_at(run->fd, blocks, count * ID_RUN_BLOCK_BYTES, (b + 1) * ID_RUN_BLOCK_BYTES);
-        for (uint64_t i = 0; failed == 0 && i < count; i++)
-            if (!block_is_whole(run, blocks + i * ID_RUN_BLOCK_BYTES, b + i))
-                failed = -1;
-    }
+    for (uint64_t b = 0; failed == 0 && b < run->blocks; b += CHECK_BLOCKS)
+        failed = id_run_read_blocks(
+            run, b, run->blocks - b < CHECK_BLOCKS ? run->blocks - b : CHECK_BLOCKS, blocks);
     free(blocks);
     return failed;
 }
@@ -287,7 +285,7 @@ uint64_t id_run_find(const struct id_run *run, const struct id_query *q, id_inde
     for (uint64_t b = start; b < run->blocks; b++) {
         if (b > start && le32toh(run->fences[b]) > top)
             break;
-        if (id_run_read_block(run, b, block) < 0)
+        if (id_run_read_blocks(run, b, 1, block) < 0)
             return ID_INDEX_UNKNOWN;
         uint64_t count = id_run_block_count(run, b);
         for (uint64_t i = first_entry(run, block, count, hash);

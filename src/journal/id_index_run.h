@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-#define ID_RUN_BLOCK_BYTES 4096u
+#define ID_RUN_BLOCK_BYTES 1024u
 #define ID_RUN_CHECKSUM_BYTES 8u
 #define ID_RUN_HASH_BYTES 6u /* the top 48 bits of a hash are kept */
 #define ID_RUN_HASH_MASK (~UINT64_C(0xffff))
@@ -60,9 +60,9 @@ int id_run_open(const char *path, struct id_run **out, const char **why);
 /* Closes and frees; the file stays. NULL is fine. */
 void id_run_close(struct id_run *run);
 
-/* Reads block `number` into `block` (ID_RUN_BLOCK_BYTES). -1 when it cannot be read or is
- * damaged. */
-int id_run_read_block(const struct id_run *run, uint64_t number, uint8_t *block);
+/* Reads blocks from `number` on into `blocks` (ID_RUN_BLOCK_BYTES each). -1 when one cannot
+ * be read or is damaged. */
+int id_run_read_blocks(const struct id_run *run, uint64_t number, uint64_t count, uint8_t *blocks);
 
 /* How many ids block `number` has, and one of them; only the hash's top 48 bits. */
 uint64_t id_run_block_count(const struct id_run *run, uint64_t number);

@@ -1,6 +1,5 @@
 #include "journal/id_index_table.h"
-
-#include <stdlib.h>
+#include "journal/id_index_pages.h"
 
 #define FIRST_BITS 10u
 #define MOVE_SLOTS 32u
@@ -8,7 +7,7 @@
 
 static int slots_make(struct id_slots *s, unsigned bits)
 {
-    s->slots = calloc((size_t)1 << bits, sizeof *s->slots);
+    s->slots = id_pages_get(sizeof *s->slots << bits);
     if (s->slots == NULL)
         return -1;
     s->bits = bits;
@@ -19,6 +18,13 @@ static int slots_make(struct id_slots *s, unsigned bits)
 static uint64_t slot_count(const struct id_slots *s)
 {
     return s->slots == NULL ? 0 : UINT64_C(1) << s->bits;
+}
+
+static void slots_free(struct id_slots *s)
+{
+    if (s->slots != NULL)
+        id_pages_free(s->slots, sizeof *s->slots << s->bits);
+    *s = (struct id_slots){0};
 }
 
 static uint64_t home_of(const struct id_slots *s, uint64_t hash)
@@ -43,8 +49,8 @@ int id_table_make(struct id_table *t, uint64_t ids)
 
 void id_table_free(struct id_table *t)
 {
-    free(t->now.slots);
-    free(t->before.slots);
+    slots_free(&t->now);
+    slots_free(&t->before);
     *t = (struct id_table){0};
 }
 
@@ -83,8 +89,7 @@ static void move_some(struct id_table *t)
         s->sequence = GONE;
     }
     if (t->moved == end) {
-        free(t->before.slots);
-        t->before = (struct id_slots){0};
+        slots_free(&t->before);
     }
 }
 

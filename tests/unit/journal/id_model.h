@@ -20,6 +20,7 @@ struct model {
     uint32_t number_at[MODEL_SEQUENCES]; /* by sequence: number + 1; 0: no record */
     uint64_t epoch[MODEL_SEQUENCES];     /* which history wrote the record */
     uint64_t last;                       /* the highest sequence given */
+    unsigned numbers;                    /* of ids that are asked for: the first ones */
     int64_t removed_to;                  /* grows before records are removed */
     uint64_t history;                    /* changes when a copy of the journal goes on */
     unsigned said;                       /* lines for the log */
@@ -61,6 +62,7 @@ static inline struct model *model_new(void)
 {
     struct model *m = calloc(1, sizeof *m);
     assert_non_null(m);
+    m->numbers = MODEL_IDS;
     snprintf(m->directory, sizeof m->directory, "/tmp/livefloor-ids-XXXXXX");
     assert_non_null(mkdtemp(m->directory));
     return m;
@@ -161,7 +163,7 @@ static inline void model_agrees(struct model *m, struct id_index *x)
     static char texts[AT_ONCE][16];
     static struct id_query queries[AT_ONCE];
     static uint64_t found[AT_ONCE];
-    for (unsigned from = 0; from < MODEL_IDS; from += AT_ONCE) {
+    for (unsigned from = 0; from < m->numbers; from += AT_ONCE) {
         for (unsigned i = 0; i < AT_ONCE; i++) {
             struct span id = model_id(from + i, texts[i]);
             queries[i] = (struct id_query){id_index_hash(x, MODEL_SITE, id), MODEL_SITE, id};
