@@ -1,7 +1,7 @@
-/* The journal over LMDB: one database of records by sequence, one of notes. A commit
- * is one LMDB transaction; it is durable when mdb_txn_commit returns 0. */
+/* The journal over LMDB: one database of records by sequence, in blocks, one of notes.
+ * A commit is one LMDB transaction; it is durable when mdb_txn_commit returns 0. */
+#include "journal/block.h"
 #include "journal/lmdb_env.h"
-#include "journal/record.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -75,17 +75,22 @@ static int lmdb_append(struct journal *base, struct journal_record *records, siz
     if (write_begin(j, &txn, problem) < 0)
         return -1;
     int error = 0;
-    for (size_t i = 0; i < n && error == 0; i++) {
+    for (size_t i = 0; i < n; i++)
         records[i].sequence = j->next_sequence + i;
-        struct sequence_key key = sequence_key_of(records[i].sequence);
-        MDB_val k = key_value(&key), v = {record_size(&records[i]), NULL};
+    for (size_t at = 0; at < n && error == 0;) {
+        MDB_val v = {0};
+        size_t count = block_plan(records + at, n - at, &v.mv_size);
+        struct sequence_key key = sequence_key_of(records[at].sequence);
+        MDB_val k = key_value(&key);
         error = mdb_put(txn, j->records, &k, &v, MDB_APPEND | MDB_RESERVE);
         if (error == 0)
-            record_write(&records[i], v.mv_data);
+            block_write(records + at, count, v.mv_data);
+        at += count;
     }
     if (write_end(txn, error, problem) < 0)
         return -1;
     j->next_sequence += n;
+    atomic_fetch_add(&j->record_count, n);
     return 0;
 }
 
@@ -101,6 +106,62 @@ static int damage_problem(uint64_t sequence, enum record_status status, struct p
                        (unsigned long long)sequence, describe(status));
 }
 
+static enum record_status open_value(const MDB_val *key, const MDB_val *value, struct block *out)
+{
+    return block_open(sequence_of_key(key), (struct span){value->mv_data, value->mv_size}, out);
+}
+
+/* Finds the value with the first record whose sequence is not lower. One that is damaged
+ * and might have it counts as having it. */
+static int seek(MDB_cursor *cursor, uint64_t sequence, MDB_val *k, MDB_val *v)
+{
+    struct sequence_key key = sequence_key_of(sequence);
+    struct block b;
+    *k = key_value(&key);
+    int error = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+    if (error != 0 && error != MDB_NOTFOUND)
+        return error;
+    if (error == 0 && sequence_of_key(k) == sequence)
+        return 0;
+    /* The block before may reach so far. */
+    error = mdb_cursor_get(cursor, k, v, error == 0 ? MDB_PREV : MDB_LAST);
+    if (error == 0 &&
+        (open_value(k, v, &b) != RECORD_OK || block_sequence(&b, b.count - 1) >= sequence))
+        return 0;
+    if (error != 0 && error != MDB_NOTFOUND)
+        return error;
+    return mdb_cursor_get(cursor, k, v, error == 0 ? MDB_NEXT : MDB_FIRST);
+}
+
+/* What is damaged is told, or ends the walk. */
+static int damage(const struct journal_checks *checks, uint64_t sequence, enum record_status status,
+                  struct problem *problem)
+{
+    if (checks->damaged == NULL)
+        return damage_problem(sequence, status, problem);
+    checks->damaged(checks->data, sequence, describe(status));
+    return 0;
+}
+
+/* The records of one value, from a sequence on; counts them in *seen. */
+static int walk_block(const MDB_val *key, const MDB_val *value, uint64_t from,
+                      const struct journal_checks *checks, unsigned *seen, struct problem *problem)
+{
+    struct block b;
+    int result = 0;
+    enum record_status status = open_value(key, value, &b);
+    if (status != RECORD_OK)
+        return damage(checks, sequence_of_key(key), status, problem);
+    for (size_t i = block_find(&b, from); i < b.count && result == 0; i++) {
+        struct journal_record record;
+        status = block_read(&b, i, &record);
+        result = status == RECORD_OK ? checks->record(checks->data, &record)
+                                     : damage(checks, block_sequence(&b, i), status, problem);
+        ++*seen;
+    }
+    return result;
+}
+
 /* Goes through records with a cursor, giving the snapshot back every so often. */
 static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_checks *checks,
                 struct problem *problem)
@@ -109,27 +170,20 @@ static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_chec
     if (read_begin(j, &txn, problem) < 0)
         return -1;
     int result = 0, error = 0;
+    uint64_t next_key = 0; /* where to go on after the snapshot was given back */
     while (error == 0 && result == 0) {
         MDB_cursor *cursor;
-        MDB_val value;
-        struct sequence_key key = sequence_key_of(from);
-        MDB_val k = key_value(&key);
+        MDB_val k, value;
         error = mdb_cursor_open(txn, j->records, &cursor);
         if (error != 0)
             break;
-        error = mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
-        for (unsigned i = 0; error == 0 && result == 0 && i < SCAN_RENEW; i++) {
-            struct journal_record record;
-            uint64_t sequence = sequence_of_key(&k);
-            enum record_status status =
-                record_read(sequence, (struct span){value.mv_data, value.mv_size}, &record);
-            if (status == RECORD_OK)
-                result = checks->record(checks->data, &record);
-            else if (checks->damaged != NULL)
-                checks->damaged(checks->data, sequence, describe(status));
-            else
-                result = damage_problem(sequence, status, problem);
-            from = sequence + 1;
+        struct sequence_key key = sequence_key_of(next_key);
+        k = key_value(&key);
+        error = next_key == 0 ? seek(cursor, from, &k, &value)
+                              : mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
+        for (unsigned seen = 0; error == 0 && result == 0 && seen < SCAN_RENEW;) {
+            next_key = sequence_of_key(&k) + 1;
+            result = walk_block(&k, &value, from, checks, &seen, problem);
             if (result == 0)
                 error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT);
         }
@@ -157,25 +211,40 @@ static int lmdb_check(struct journal *base, const struct journal_checks *checks,
     return walk(mine(base), 0, checks, problem);
 }
 
+/* Visits the record of a value, if it is there: else 1. */
+static int read_one(const MDB_val *key, const MDB_val *value, uint64_t sequence,
+                    journal_visit *visit, void *data, struct problem *problem)
+{
+    struct block b;
+    struct journal_record record;
+    enum record_status status = open_value(key, value, &b);
+    if (status != RECORD_OK)
+        return damage_problem(sequence, status, problem);
+    size_t at = block_find(&b, sequence);
+    if (at == b.count || block_sequence(&b, at) != sequence)
+        return 1;
+    status = block_read(&b, at, &record);
+    return status == RECORD_OK ? visit(data, &record) : damage_problem(sequence, status, problem);
+}
+
 static int lmdb_read(struct journal *base, uint64_t sequence, journal_visit *visit, void *data,
                      struct problem *problem)
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
+    MDB_cursor *cursor;
     if (read_begin(j, &txn, problem) < 0)
         return -1;
-    struct sequence_key key = sequence_key_of(sequence);
-    MDB_val k = key_value(&key), v;
-    int error = mdb_get(txn, j->records, &k, &v), result;
+    int result = 1, error = mdb_cursor_open(txn, j->records, &cursor);
     if (error == 0) {
-        struct journal_record record;
-        enum record_status status =
-            record_read(sequence, (struct span){v.mv_data, v.mv_size}, &record);
-        result =
-            status == RECORD_OK ? visit(data, &record) : damage_problem(sequence, status, problem);
-    } else {
-        result = error == MDB_NOTFOUND ? 1 : lmdb_read_problem(error, problem);
+        MDB_val k, v;
+        error = seek(cursor, sequence, &k, &v);
+        if (error == 0)
+            result = read_one(&k, &v, sequence, visit, data, problem);
+        mdb_cursor_close(cursor);
     }
+    if (error != 0 && error != MDB_NOTFOUND)
+        result = lmdb_read_problem(error, problem);
     read_end(j, txn);
     return result;
 }
@@ -187,26 +256,102 @@ static int note_put(struct lmdb_journal *j, MDB_txn *txn, const char *key, struc
     return mdb_put(txn, j->notes, &k, &v, 0);
 }
 
+/* Marks which of a block's records are among the sequences from *at on, up to the first
+ * that cannot be in it; moves *at behind them. Returns how many were marked. */
+static size_t mark_gone(const struct block *b, const uint64_t *sequences, size_t n, size_t *at,
+                        bool *gone)
+{
+    size_t marked = 0;
+    for (size_t first = *at; *at < n; ++*at) {
+        uint64_t sequence = sequences[*at];
+        size_t i = block_find(b, sequence);
+        if (i < b->count && block_sequence(b, i) == sequence) {
+            marked += !gone[i];
+            gone[i] = true;
+        } else if (*at > first && (sequence < b->key || i == b->count)) {
+            break;
+        }
+    }
+    return marked;
+}
+
+/* Removes the sequences from *at on that one block has, and writes what is left of it. */
+static int remove_some(struct lmdb_journal *j, MDB_txn *txn, MDB_cursor *cursor,
+                       const uint64_t *sequences, size_t n, size_t *at, uint64_t *removed)
+{
+    MDB_val k, v;
+    struct block b;
+    int error = seek(cursor, sequences[*at], &k, &v);
+    if (error == MDB_NOTFOUND) {
+        ++*at;
+        return 0;
+    }
+    if (error == 0 && open_value(&k, &v, &b) != RECORD_OK)
+        error = MDB_CORRUPTED;
+    if (error != 0)
+        return error;
+    bool *gone = calloc(b.count, sizeof *gone);
+    char *left = malloc(v.mv_size);
+    size_t marked = gone == NULL || left == NULL ? 0 : mark_gone(&b, sequences, n, at, gone);
+    struct sequence_key key = sequence_key_of(b.key);
+    k = key_value(&key);
+    if (gone == NULL || left == NULL) {
+        error = ENOMEM;
+    } else if (marked == b.count) {
+        error = mdb_del(txn, j->records, &k, NULL);
+    } else if (marked > 0) {
+        MDB_val rest = {block_without(&b, gone, left), left};
+        error = mdb_put(txn, j->records, &k, &rest, 0);
+    }
+    *removed += marked;
+    free(left);
+    free(gone);
+    return error;
+}
+
 static int lmdb_remove(struct journal *base, const uint64_t *sequences, size_t n,
                        struct problem *problem)
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
+    MDB_cursor *cursor;
     if (write_begin(j, &txn, problem) < 0)
         return -1;
-    int error = 0;
-    for (size_t i = 0; i < n && error == 0; i++) {
-        struct sequence_key key = sequence_key_of(sequences[i]);
-        MDB_val k = key_value(&key);
-        error = mdb_del(txn, j->records, &k, NULL);
-        if (error == MDB_NOTFOUND)
-            error = 0;
-    }
+    uint64_t removed = 0;
+    int error = mdb_cursor_open(txn, j->records, &cursor);
+    for (size_t at = 0; at < n && error == 0;)
+        error = remove_some(j, txn, cursor, sequences, n, &at, &removed);
     /* The newest may have gone: their sequences are not used again all the same. */
     uint64_t next = htole64(j->next_sequence);
     if (error == 0)
         error = note_put(j, txn, NOTE_NEXT, (struct span){(const char *)&next, sizeof next});
-    return write_end(txn, error, problem);
+    if (write_end(txn, error, problem) < 0) /* it closes the cursor too */
+        return -1;
+    atomic_fetch_sub(&j->record_count, removed);
+    return 0;
+}
+
+/* The first and the last sequence; 0 when it is empty. */
+static int find_ends(struct lmdb_journal *j, MDB_txn *txn, struct journal_stats *out)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    struct block b;
+    int error = mdb_cursor_open(txn, j->records, &cursor);
+    if (error != 0)
+        return error;
+    if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0) {
+        out->first_sequence = sequence_of_key(&key);
+        if (open_value(&key, &value, &b) == RECORD_OK)
+            out->first_sequence = block_sequence(&b, 0);
+    }
+    if (mdb_cursor_get(cursor, &key, &value, MDB_LAST) == 0) {
+        out->last_sequence = sequence_of_key(&key);
+        if (open_value(&key, &value, &b) == RECORD_OK)
+            out->last_sequence = block_sequence(&b, b.count - 1);
+    }
+    mdb_cursor_close(cursor);
+    return 0;
 }
 
 static int lmdb_get_stats(struct journal *base, struct journal_stats *out, struct problem *problem)
@@ -217,20 +362,16 @@ static int lmdb_get_stats(struct journal *base, struct journal_stats *out, struc
         return -1;
     MDB_stat stat;
     MDB_envinfo info;
-    MDB_cursor *cursor;
-    MDB_val key, value;
     *out = (struct journal_stats){0};
     mdb_stat(txn, j->records, &stat);
     mdb_env_info(j->env, &info);
-    out->records = stat.ms_entries;
     out->bytes_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-    int error = mdb_cursor_open(txn, j->records, &cursor);
-    if (error == 0) {
-        if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0)
-            out->first_sequence = sequence_of_key(&key);
-        if (mdb_cursor_get(cursor, &key, &value, MDB_LAST) == 0)
-            out->last_sequence = sequence_of_key(&key);
-        mdb_cursor_close(cursor);
+    int error;
+    if (j->read_only) {
+        error = lmdb_survey(j, txn, &out->records, &out->first_sequence, &out->last_sequence);
+    } else {
+        error = find_ends(j, txn, out);
+        out->records = atomic_load(&j->record_count);
     }
     read_end(j, txn);
     return error == 0 ? 0 : lmdb_read_problem(error, problem);

@@ -1,4 +1,5 @@
 #include "journal/lmdb_env.h"
+#include "journal/block.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -93,41 +94,62 @@ static int note_get(const struct lmdb_journal *j, MDB_txn *txn, const char *key,
     return 0;
 }
 
-/* The format is written once and then looked at; a newer one is refused. */
+/* The format is written once and then looked at; a newer one is refused. A writer
+ * raises an older one, since what it will write has the newest. */
 static int format_check(struct lmdb_journal *j, MDB_txn *txn, struct problem *problem)
 {
-    uint64_t format;
+    uint64_t format = 0;
     int error = note_get(j, txn, NOTE_FORMAT, &format);
-    if (error == MDB_NOTFOUND && !j->read_only) {
-        format = htole64(JOURNAL_FORMAT);
-        MDB_val k = {strlen(NOTE_FORMAT), (void *)(uintptr_t)NOTE_FORMAT};
-        MDB_val v = {sizeof format, &format};
-        error = mdb_put(txn, j->notes, &k, &v, 0);
-        return error == 0 ? 0 : lmdb_store_problem(error, problem);
-    }
-    if (error != 0)
+    if (error != 0 && (error != MDB_NOTFOUND || j->read_only))
         return open_problem(j, error, problem);
     if (format > JOURNAL_FORMAT)
         return problem_set(problem, PROBLEM_STORE,
                            "The store in %s has format %llu, this program knows up to %u: use a "
                            "newer livefloor.",
                            j->directory, (unsigned long long)format, JOURNAL_FORMAT);
-    return 0;
+    if (format == JOURNAL_FORMAT || j->read_only)
+        return 0;
+    format = htole64(JOURNAL_FORMAT);
+    MDB_val k = {strlen(NOTE_FORMAT), (void *)(uintptr_t)NOTE_FORMAT};
+    MDB_val v = {sizeof format, &format};
+    error = mdb_put(txn, j->notes, &k, &v, 0);
+    return error == 0 ? 0 : lmdb_store_problem(error, problem);
 }
 
-static int next_sequence_find(struct lmdb_journal *j, MDB_txn *txn)
+int lmdb_survey(const struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
+                uint64_t *last)
 {
     MDB_cursor *cursor;
     MDB_val key, value;
-    uint64_t noted;
+    *count = *first = *last = 0;
     int error = mdb_cursor_open(txn, j->records, &cursor);
     if (error != 0)
         return error;
-    error = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    error = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    while (error == 0) {
+        struct block b;
+        if (block_open(sequence_of_key(&key), (struct span){value.mv_data, value.mv_size}, &b) !=
+            RECORD_OK)
+            b = (struct block){.key = sequence_of_key(&key), .count = 1};
+        if (*count == 0)
+            *first = block_sequence(&b, 0);
+        *last = block_sequence(&b, b.count - 1);
+        *count += b.count;
+        error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
     mdb_cursor_close(cursor);
-    if (error != 0 && error != MDB_NOTFOUND)
+    return error == MDB_NOTFOUND ? 0 : error;
+}
+
+/* A writer knows how many records there are and what comes next. */
+static int writer_survey(struct lmdb_journal *j, MDB_txn *txn)
+{
+    uint64_t count, first, last, noted;
+    int error = lmdb_survey(j, txn, &count, &first, &last);
+    if (error != 0)
         return error;
-    j->next_sequence = error == 0 ? sequence_of_key(&key) + 1 : 1;
+    atomic_store(&j->record_count, count);
+    j->next_sequence = last + 1;
     error = note_get(j, txn, NOTE_NEXT, &noted);
     if (error == 0 && noted > j->next_sequence)
         j->next_sequence = noted;
@@ -148,8 +170,8 @@ static int databases_open(struct lmdb_journal *j, struct problem *problem)
         mdb_txn_abort(txn);
         return problem_set(problem, PROBLEM_STORE, "There is no journal in %s.", j->directory);
     }
-    if (error == 0)
-        error = next_sequence_find(j, txn);
+    if (error == 0 && !j->read_only)
+        error = writer_survey(j, txn);
     if (error != 0) {
         mdb_txn_abort(txn);
         return open_problem(j, error, problem);

@@ -6,11 +6,12 @@
 
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* The notes of this file's own. */
 #define NOTE_FORMAT "format"
 #define NOTE_NEXT "next-sequence"
-#define JOURNAL_FORMAT 1u
+#define JOURNAL_FORMAT 2u /* 1 knew no blocks */
 
 struct lmdb_journal {
     struct journal base;
@@ -23,7 +24,13 @@ struct lmdb_journal {
     MDB_env *env;
     MDB_dbi records, notes;
     uint64_t next_sequence;
+    _Atomic uint64_t record_count; /* what the writer's commits have left */
 };
+
+/* Counts the records of a transaction's snapshot, and finds the first and the last
+ * sequence; those of a damaged block count as one. 0 or an error of LMDB's. */
+int lmdb_survey(const struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
+                uint64_t *last);
 
 /* Opens the environment and its databases. */
 int lmdb_env_open(struct lmdb_journal *j, struct problem *problem);

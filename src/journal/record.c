@@ -1,6 +1,7 @@
 #include "journal/record.h"
 
 #include <endian.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* Offsets in the head. All numbers are little-endian. */

@@ -116,6 +116,138 @@ static void a_sequence_is_never_used_again(void **state)
     journal_close(j);
 }
 
+/* What a journal should hold: by sequence, whether the record is there. */
+#define MODEL 6000u
+struct model {
+    bool there[MODEL];
+    uint64_t next;
+    unsigned made; /* ids so far; there[s] has its id in ids[s] */
+    unsigned ids[MODEL];
+};
+
+struct comparison {
+    const struct model *model;
+    uint64_t at; /* the sequence that comes next at the earliest */
+};
+
+static int compare(void *data, const struct journal_record *record)
+{
+    struct comparison *c = data;
+    char id[16];
+    while (c->at < record->sequence)
+        assert_false(c->model->there[c->at++]);
+    assert_true(c->model->there[record->sequence]);
+    snprintf(id, sizeof id, "id-%u", c->model->ids[record->sequence]);
+    assert_true(span_equal(record->id, span_of(id)));
+    c->at = record->sequence + 1;
+    return 0;
+}
+
+static void compare_all(struct journal *j, const struct model *m, uint64_t from)
+{
+    struct problem problem;
+    struct comparison c = {m, from};
+    assert_int_equal(journal_scan(j, from, compare, &c, &problem), 0);
+    while (c.at < m->next)
+        assert_false(m->there[c.at++]);
+}
+
+static void compare_stats(struct journal *j, const struct model *m)
+{
+    struct problem problem;
+    struct journal_stats stats;
+    uint64_t count = 0, first = 0, last = 0;
+    for (uint64_t s = 1; s < m->next; s++)
+        if (m->there[s]) {
+            first = first == 0 ? s : first;
+            last = s;
+            count++;
+        }
+    assert_int_equal(journal_get_stats(j, &stats, &problem), 0);
+    assert_int_equal(stats.records, count);
+    assert_int_equal(stats.first_sequence, first);
+    assert_int_equal(stats.last_sequence, last);
+}
+
+static void remove_some(struct journal *j, struct model *m, uint64_t *seed)
+{
+    struct problem problem;
+    uint64_t gone[200], at = 1 + dice(seed, (uint32_t)m->next);
+    size_t n = 0;
+    for (uint32_t i = 1 + dice(seed, 150); i > 0; i--) {
+        gone[n++] = at; /* some are not there, some twice, not all ascend */
+        if (at < m->next)
+            m->there[at] = false;
+        at = dice(seed, 20) > 0 ? at + dice(seed, 3) : 1 + dice(seed, (uint32_t)m->next + 10);
+    }
+    assert_int_equal(journal_remove(j, gone, n, &problem), 0);
+}
+
+static void a_journal_holds_what_it_should(void **state)
+{
+    static struct model m;
+    struct problem problem;
+    uint64_t seed = 99;
+    (void)state;
+    m.next = 1;
+    struct journal *j = open_journal(false);
+    while (m.next + 700 < MODEL) {
+        unsigned count = dice(&seed, 3) > 0 ? 1 + dice(&seed, 5) : 1 + dice(&seed, 600);
+        assert_int_equal(append(j, m.made, count, &problem), 0);
+        for (unsigned i = 0; i < count; i++) {
+            m.ids[m.next] = m.made++;
+            m.there[m.next++] = true;
+        }
+        if (dice(&seed, 2) == 0)
+            remove_some(j, &m, &seed);
+        compare_all(j, &m, dice(&seed, (uint32_t)m.next + 1));
+        for (int i = 0; i < 20; i++) {
+            uint64_t sequence = dice(&seed, (uint32_t)m.next + 1);
+            struct comparison c = {&m, sequence};
+            assert_int_equal(journal_read(j, sequence, compare, &c, &problem),
+                             sequence < m.next && m.there[sequence] ? 0 : 1);
+        }
+        compare_stats(j, &m);
+        if (dice(&seed, 10) == 0) {
+            journal_close(j);
+            j = open_journal(true);
+            compare_all(j, &m, 0);
+            compare_stats(j, &m);
+            journal_close(j);
+            j = open_journal(false);
+        }
+    }
+    journal_close(j);
+}
+
+/* A journal of the first format is read and from then on written in the newest; one of
+ * a newer format is refused. */
+static void formats(void **state)
+{
+    struct problem problem = {0};
+    const struct journal_options options = {.directory = directory};
+    char note[8] = {1};
+    (void)state;
+    struct journal *j = open_journal(false);
+    for (unsigned i = 0; i < 5; i++) /* as the first format kept all of them */
+        assert_int_equal(append(j, i, 1, &problem), 0);
+    assert_int_equal(journal_put_note(j, "format", (struct span){note, 8}, &problem), 0);
+    journal_close(j);
+    j = open_journal(true);
+    assert_int_equal(scan(j, 1).count, 5);
+    journal_close(j);
+    j = open_journal(false);
+    assert_int_equal(append(j, 5, 500, &problem), 0);
+    assert_int_equal(scan(j, 3).count, 503);
+    assert_int_equal(journal_get_note(j, "format", note, sizeof note, &problem), 8);
+    assert_int_equal(note[0], 2);
+    note[0] = 3;
+    assert_int_equal(journal_put_note(j, "format", (struct span){note, 8}, &problem), 0);
+    journal_close(j);
+    assert_int_equal(journal_open(&options, &j, &problem), -1);
+    assert_non_null(strstr(problem.message, "newer livefloor"));
+}
+
 static void notes_are_kept(void **state)
 {
     struct problem problem = {0};
@@ -230,6 +362,9 @@ int main(void)
                                         drop_directory),
         cmocka_unit_test_setup_teardown(a_sequence_is_never_used_again, make_directory,
                                         drop_directory),
+        cmocka_unit_test_setup_teardown(a_journal_holds_what_it_should, make_directory,
+                                        drop_directory),
+        cmocka_unit_test_setup_teardown(formats, make_directory, drop_directory),
         cmocka_unit_test_setup_teardown(notes_are_kept, make_directory, drop_directory),
         cmocka_unit_test_setup_teardown(there_is_one_writer, make_directory, drop_directory),
         cmocka_unit_test_setup_teardown(without_a_journal_there_is_nothing_to_read, make_directory,
