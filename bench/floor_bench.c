@@ -1,10 +1,12 @@
 /* Measures the floor inside the process: applying events, bytes for each chat, and the
  * time of each answer for windows and instants all over the history.
  *
- *   floor_bench CHATS [LATE_PERCENT]
+ *   floor_bench CHATS [AGENTS [LATE_PERCENT]]
  *
- * Prints one line of JSON. The floor is a made one (made_floor.h); more chats are a longer
- * history, not more of them at once. */
+ * Prints one line of JSON about the floor. Then, for each line "VIEW QUESTIONS" on standard
+ * input (today, right_now, queue, agents, agents_now), asks so many questions and prints
+ * their times: so two processes can be asked in turn. The floor is a made one
+ * (made_floor.h); more chats are a longer history, not more of them at once. */
 #include "answer/answer.h"
 #include "base/instant.h"
 #include "floor/floor.h"
@@ -14,12 +16,23 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-#define QUESTIONS 20000
-/* A chat every 2.6 s, however many there are: a million are 30 days, and as many go on
- * at once as in a tenth of it. */
+/* A chat every 2.6 s, however many there are: a million are 30 days. */
 #define US_PER_CHAT 2592000
+#define QUESTIONS_MAX 1000000
+
+enum view { TODAY, RIGHT_NOW, QUEUE, AGENTS, AGENTS_NOW, VIEWS };
+static const char *const view_names[VIEWS] = {"today", "right_now", "queue", "agents",
+                                              "agents_now"};
+
+struct bench {
+    struct floor *floor;
+    struct arena *arena;
+    int64_t start_us, now_us;
+    double *us;
+};
 
 static double seconds(void)
 {
@@ -28,129 +41,131 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void make_directory(struct floor *f, int64_t start, int64_t now)
-{
-    char id[32];
-    for (uint64_t i = 0; i < MADE_AGENTS; i++) {
-        struct guid departments[2] = {made_guid(MADE_DEPARTMENT, i % MADE_DEPARTMENTS),
-                                      made_guid(MADE_DEPARTMENT, (i + 1) % MADE_DEPARTMENTS)};
-        struct event e = {.type = EVENT_AGENT_UPDATED,
-                          .fields = FIELD_AGENT | FIELD_DEPARTMENT_IDS | FIELD_MAX_CONCURRENT,
-                          .agent = made_guid(MADE_AGENT, i),
-                          .department_ids = departments,
-                          .department_count = 2,
-                          .max_concurrent = 5,
-                          .time_us = start};
-        e.id = (struct span){id, (size_t)snprintf(id, sizeof id, "a%llu", (unsigned long long)i)};
-        floor_apply(f, &e, now);
-        e.type = EVENT_AGENT_STATUS_CHANGED;
-        e.fields = FIELD_AGENT | FIELD_STATUS;
-        e.status = STATUS_ID_ONLINE;
-        floor_apply(f, &e, now);
-    }
-}
-
-struct timing {
-    double p50, p99, mean;
-};
-
 static int by_double(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
+    return (x > y) - (x < y);
 }
 
-static struct timing timing_of(double *us)
+/* A question of a random window (Today, Agents) or instant; or about now. */
+static struct question random_question(const struct bench *b, enum view view)
 {
-    struct timing t = {0};
-    for (int i = 0; i < QUESTIONS; i++)
-        t.mean += us[i] / QUESTIONS;
-    qsort(us, QUESTIONS, sizeof *us, by_double);
-    t.p50 = us[QUESTIONS / 2];
-    t.p99 = us[QUESTIONS / 100 * 99];
-    return t;
-}
-
-static struct timing ask(const struct floor *f, int view, int64_t start, int64_t now)
-{
-    static double us[QUESTIONS];
-    struct arena *arena = arena_new();
-    for (int i = 0; i < QUESTIONS; i++) {
-        int64_t span = now - start, a = start + (int64_t)made_dice((uint64_t)span);
-        int64_t b = start + (int64_t)made_dice((uint64_t)span);
-        struct question q = {.now_us = now,
+    uint64_t span = (uint64_t)(b->now_us - b->start_us);
+    int64_t one = b->start_us + (int64_t)made_dice(span);
+    int64_t other = b->start_us + (int64_t)made_dice(span);
+    return (struct question){.now_us = b->now_us,
                              .horizon_us = INT64_MIN,
-                             .has_start = view == 0,
-                             .has_end = true,
-                             .start_us = a < b ? a : b,
-                             .end_us = a < b ? b : a,
+                             .has_start = view == TODAY || view == AGENTS,
+                             .has_end = view != AGENTS_NOW,
+                             .start_us = one < other ? one : other,
+                             .end_us = one < other ? other : one,
                              .page_index = 1,
                              .page_size = 1000,
                              .status_distribution = true};
-        struct today today;
-        struct right_now right_now;
-        struct queue_list queue;
-        struct agents_page agents;
+}
+
+static void ask(struct bench *b, enum view view, size_t questions)
+{
+    struct today today;
+    struct right_now right_now;
+    struct queue_list queue;
+    struct agents_page agents;
+    double mean = 0;
+    for (size_t i = 0; i < questions; i++) {
+        struct question q = random_question(b, view);
+        int failed = 0;
         double before = seconds();
-        if (view == 0)
-            answer_today(f, &q, &today);
-        else if (view == 1)
-            answer_right_now(f, &q, &right_now);
-        else if (view == 2)
-            answer_queue(f, &q, arena, &queue);
+        if (view == TODAY)
+            answer_today(b->floor, &q, &today);
+        else if (view == RIGHT_NOW)
+            answer_right_now(b->floor, &q, &right_now);
+        else if (view == QUEUE)
+            failed = answer_queue(b->floor, &q, b->arena, &queue);
         else
-            answer_agents(f, &q, arena, &agents);
-        us[i] = (seconds() - before) * 1e6;
-        arena_reset(arena);
+            failed = answer_agents(b->floor, &q, b->arena, &agents);
+        b->us[i] = (seconds() - before) * 1e6;
+        mean += b->us[i] / (double)questions;
+        arena_reset(b->arena);
+        if (failed != 0) {
+            fprintf(stderr, "floor_bench: no memory for an answer\n");
+            exit(1);
+        }
     }
-    arena_free(arena);
-    return timing_of(us);
+    qsort(b->us, questions, sizeof *b->us, by_double);
+    printf("{\"view\": \"%s\", \"p50\": %.3f, \"p99\": %.3f, \"mean\": %.3f}\n", view_names[view],
+           b->us[questions / 2], b->us[questions * 99 / 100], mean);
+    fflush(stdout);
+}
+
+static void apply_agents(struct bench *b, uint64_t agents)
+{
+    struct guid departments[2];
+    struct event e;
+    char id[32];
+    for (uint64_t i = 0; i < agents; i++) {
+        made_agent(i, b->start_us, departments, &e);
+        e.id = (struct span){id, (size_t)snprintf(id, sizeof id, "a%llu", (unsigned long long)i)};
+        floor_apply(b->floor, &e, b->now_us);
+    }
+}
+
+static void apply_events(struct bench *b, const struct made *m)
+{
+    char id[GUID_TEXT_BYTES];
+    struct event e;
+    for (size_t i = 0; i < m->count; i++) {
+        struct guid g = made_guid(MADE_EVENT, i);
+        guid_format(&g, id);
+        made_expand(&m->items[i], &e);
+        e.id = (struct span){id, sizeof id};
+        floor_apply(b->floor, &e, b->now_us);
+    }
+}
+
+static void answer_lines(struct bench *b)
+{
+    char line[64], name[32];
+    unsigned long questions;
+    while (fgets(line, sizeof line, stdin) != NULL)
+        for (int view = 0; view < VIEWS; view++)
+            if (sscanf(line, "%31s %lu", name, &questions) == 2 && questions > 0 &&
+                questions <= QUESTIONS_MAX && strcmp(name, view_names[view]) == 0)
+                ask(b, (enum view)view, questions);
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t chats = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000;
-    uint64_t late = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
-    const int64_t start = 1700000000LL * US_PER_SECOND, span = (int64_t)chats * US_PER_CHAT;
-    const int64_t now = start + span + US_PER_DAY;
+    struct made_plan plan = {.chats = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000,
+                             .agents = argc > 2 ? strtoull(argv[2], NULL, 10) : 100,
+                             .late_percent = argc > 3 ? strtoull(argv[3], NULL, 10) : 0,
+                             .start_us = 1700000000LL * US_PER_SECOND};
+    plan.span_us = (int64_t)plan.chats * US_PER_CHAT;
+    struct bench b = {.start_us = plan.start_us, .now_us = plan.start_us + plan.span_us};
     struct made m = {0};
-    size_t *order;
-    made_chats(&m, chats, start, span, late, &order);
-    size_t before = mallinfo2().uordblks;
-    struct archive *archive;
-    struct problem problem;
-    if (file_archive_open("/tmp", &archive, &problem) < 0) {
-        fprintf(stderr, "%s\n", problem.message);
+    b.us = malloc(QUESTIONS_MAX * sizeof *b.us);
+    b.arena = arena_new();
+    b.floor = floor_new(&(struct floor_settings){1, 120 * US_PER_SECOND});
+    if (b.us == NULL || b.arena == NULL || b.floor == NULL || plan.chats == 0 || plan.agents == 0 ||
+        plan.agents > UINT16_MAX)
         return 1;
-    }
-    struct floor *f = floor_new(&(struct floor_settings){
-        .site_id = 1, .visitor_timeout_us = 120 * US_PER_SECOND, .archive = archive});
-    make_directory(f, start, now);
+    made_events(&m, &plan);
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    apply_agents(&b, plan.agents);
     double began = seconds();
-    char id[37];
-    for (size_t i = 0; i < m.count; i++) {
-        struct guid g = made_guid(MADE_EVENT, i);
-        guid_format(&g, id);
-        struct event *e = &m.items[order[i]].event;
-        e->id = (struct span){id, GUID_TEXT_BYTES};
-        floor_apply(f, e, now);
-    }
+    apply_events(&b, &m);
     double took = seconds() - began;
-    size_t bytes = mallinfo2().uordblks - before;
-    printf("{\"chats\": %llu, \"events\": %zu, \"late_percent\": %llu, \"events_per_s\": %.0f, "
-           "\"bytes_per_chat\": %.1f",
-           (unsigned long long)chats, m.count, (unsigned long long)late, (double)m.count / took,
-           (double)bytes / (double)chats);
-    const char *views[] = {"today", "right_now", "queue", "agents"};
-    for (int view = 0; view < 4 && late == 0; view++) {
-        struct timing t = ask(f, view, start, start + span);
-        printf(", \"%s_us\": {\"p50\": %.2f, \"p99\": %.2f, \"mean\": %.2f}", views[view], t.p50,
-               t.p99, t.mean);
-    }
-    printf("}\n");
-    floor_free(f);
-    archive->close(archive);
-    free(order);
+    size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+    printf("{\"chats\": %llu, \"agents\": %llu, \"events\": %zu, \"late_percent\": %llu, "
+           "\"events_per_s\": %.0f, \"bytes_per_chat\": %.1f}\n",
+           (unsigned long long)plan.chats, (unsigned long long)plan.agents, m.count,
+           (unsigned long long)plan.late_percent, (double)m.count / took,
+           (double)bytes / (double)plan.chats);
+    fflush(stdout);
     free(m.items);
+    malloc_trim(0);
+    answer_lines(&b);
+    floor_free(b.floor);
+    arena_free(b.arena);
+    free(b.us);
     return 0;
 }

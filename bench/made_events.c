@@ -1,10 +1,14 @@
 /* Writes the made floor (made_floor.h) as events, in the order of their arrival.
  *
- *   made_events ndjson|csv CHATS LAST_SECOND [LATE_PERCENT [US_PER_CHAT]]
+ *   made_events ndjson|csv|resp CHATS LAST_SECOND [NAME=VALUE]...
  *
- * The last chat begins at LAST_SECOND (seconds since 1970), one each 2.6 s before it, or
- * as often as is said.
- * csv: id, type, time in µs, chat, visitor, department, agent, sender, score. */
+ * The last chat begins about LAST_SECOND (seconds since 1970), one each `us_per_chat` before
+ * it (2592000: a million in 30 days). Further: late (percent of the events that come an
+ * hour late, 0), agents (100), first (number of the first chat, 0), open (1: the chats go
+ * on).
+ *
+ * csv: id, type, time in µs, chat, visitor, department, agent, and the sender, score or
+ * status. resp: what a floor of counters would tell Redis, three commands an event. */
 #include "base/instant.h"
 #include "made_floor.h"
 
@@ -12,93 +16,233 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define US_PER_CHAT 2592000 /* a million in 30 days */
+#define EVENTS_PER_CHAT_MAX 64u /* with their share of the agents' */
+
+struct options {
+    int64_t late, us_per_chat, agents, first, open;
+};
+
+/* A piece of text. */
+static void put(const char *data, size_t len)
+{
+    fwrite_unlocked(data, 1, len, stdout);
+}
+
+static void put_text(const char *text)
+{
+    put(text, strlen(text));
+}
+
+static void put_guid(const struct guid *g)
+{
+    char text[GUID_TEXT_BYTES];
+    guid_format(g, text);
+    put(text, sizeof text);
+}
 
 static const char *sender_name(enum sender s)
 {
     return s == SENDER_VISITOR ? "visitor" : s == SENDER_AGENT ? "agent" : "bot";
 }
 
-/* A field with its GUID, if the event has it. */
-static void put_guid(bool csv, const char *name, const struct event *e, uint32_t field,
-                     const struct guid *g)
+static const char *status_name(unsigned kind)
 {
-    char text[GUID_TEXT_BYTES];
-    bool there = (e->fields & field) != 0;
-    if (there)
-        guid_format(g, text);
-    if (csv)
-        printf(",%.*s", there ? (int)sizeof text : 0, text);
-    else if (there)
-        printf(",\"%s\":\"%.*s\"", name, (int)sizeof text, text);
+    return kind == STATUS_ONLINE ? "online" : kind == STATUS_AWAY ? "away" : "offline";
 }
 
-static void put_event(bool csv, uint64_t number, const struct event *e)
+/* What an event says besides its entities, in the words of the API. */
+static void put_detail(const struct made_event *m, bool csv)
 {
-    char id[GUID_TEXT_BYTES], time[INSTANT_TEXT_BYTES];
-    struct guid g = made_guid(MADE_EVENT, number);
-    guid_format(&g, id);
-    size_t len = instant_format(e->time_us, time);
-    struct span type = event_type_name(e->type);
-    if (csv)
-        printf("%.*s,%.*s,%lld", (int)sizeof id, id, (int)type.len, type.data,
-               (long long)e->time_us);
-    else
-        printf("{\"id\":\"%.*s\",\"type\":\"%.*s\",\"siteId\":10000,\"time\":\"%.*s\"",
-               (int)sizeof id, id, (int)type.len, type.data, (int)len, time);
-    put_guid(csv, "chatId", e, FIELD_CHAT, &e->chat);
-    put_guid(csv, "visitorId", e, FIELD_VISITOR, &e->visitor);
-    put_guid(csv, "departmentId", e, FIELD_DEPARTMENT, &e->department);
-    put_guid(csv, "agentId", e, FIELD_AGENT, &e->agent);
-    bool rated = e->type == EVENT_CHAT_RATED, message = e->type == EVENT_CHAT_MESSAGE;
-    if (csv)
-        printf(",%s,%lld\n", message ? sender_name(e->sender) : "",
-               rated ? (long long)(e->score / SCORE_ONE) : 0);
-    else if (message)
-        printf(",\"sender\":\"%s\"}\n", sender_name(e->sender));
-    else if (rated)
-        printf(",\"score\":%lld}\n", (long long)(e->score / SCORE_ONE));
-    else
-        printf("%s}\n", e->type == EVENT_CHAT_ENDED ? ",\"endedBy\":\"visitor\"" : "");
-}
-
-static void put_directory(int64_t start)
-{
-    char agent[GUID_TEXT_BYTES], first[GUID_TEXT_BYTES], time[INSTANT_TEXT_BYTES];
-    int len = (int)instant_format(start, time);
-    for (uint64_t i = 0; i < MADE_AGENTS; i++) {
-        struct guid g = made_guid(MADE_AGENT, i);
-        guid_format(&g, agent);
-        g = made_guid(MADE_DEPARTMENT, i % MADE_DEPARTMENTS);
-        guid_format(&g, first);
-        printf("{\"id\":\"u%llu\",\"type\":\"agent.updated\",\"siteId\":10000,\"time\":\"%.*s\","
-               "\"agentId\":\"%.36s\",\"displayName\":\"Agent %llu\",\"maxConcurrentChats\":5,"
-               "\"departmentIds\":[\"%.36s\"]}\n",
-               (unsigned long long)i, len, time, agent, (unsigned long long)i, first);
-        printf("{\"id\":\"s%llu\",\"type\":\"agent.statusChanged\",\"siteId\":10000,"
-               "\"time\":\"%.*s\",\"agentId\":\"%.36s\",\"statusId\":\"online\"}\n",
-               (unsigned long long)i, len, time, agent);
+    char score[2] = {(char)('0' + m->detail), '\0'};
+    const char *name = "", *value = "", *quote = "\"";
+    if (m->type == EVENT_CHAT_MESSAGE) {
+        name = "sender";
+        value = sender_name((enum sender)m->detail);
+    } else if (m->type == EVENT_AGENT_STATUS_CHANGED) {
+        name = "statusId";
+        value = status_name(m->detail);
+    } else if (m->type == EVENT_CHAT_RATED) {
+        name = "score";
+        value = score;
+        quote = "";
+    } else if (m->type == EVENT_CHAT_ENDED) {
+        name = "endedBy";
+        value = "visitor";
     }
+    if (csv) {
+        put_text(value);
+    } else if (*name != '\0') {
+        put_text(",\"");
+        put_text(name);
+        put_text("\":");
+        put_text(quote);
+        put_text(value);
+        put_text(quote);
+    }
+}
+
+struct entity {
+    const char *name;
+    uint32_t field;
+    size_t offset;
+};
+static const struct entity entities[] = {
+    {"chatId", FIELD_CHAT, offsetof(struct event, chat)},
+    {"visitorId", FIELD_VISITOR, offsetof(struct event, visitor)},
+    {"departmentId", FIELD_DEPARTMENT, offsetof(struct event, department)},
+    {"agentId", FIELD_AGENT, offsetof(struct event, agent)},
+};
+
+static const struct guid *entity_of(const struct event *e, const struct entity *entity)
+{
+    return (const struct guid *)(const void *)((const char *)e + entity->offset);
+}
+
+static void put_ndjson(const struct guid *id, const struct made_event *m, const struct event *e)
+{
+    char time[INSTANT_TEXT_BYTES];
+    struct span type = event_type_name(e->type);
+    put_text("{\"id\":\"");
+    put_guid(id);
+    put_text("\",\"type\":\"");
+    put(type.data, type.len);
+    put_text("\",\"siteId\":10000,\"time\":\"");
+    put(time, instant_format(e->time_us, time));
+    put_text("\"");
+    for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
+        if ((e->fields & entities[i].field) != 0) {
+            put_text(",\"");
+            put_text(entities[i].name);
+            put_text("\":\"");
+            put_guid(entity_of(e, &entities[i]));
+            put_text("\"");
+        }
+    put_detail(m, false);
+    put_text("}\n");
+}
+
+static void put_csv(const struct guid *id, const struct made_event *m, const struct event *e)
+{
+    char time[32];
+    struct span type = event_type_name(e->type);
+    put_guid(id);
+    put_text(",");
+    put(type.data, type.len);
+    put(time, (size_t)snprintf(time, sizeof time, ",%lld", (long long)e->time_us));
+    for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
+        put_text(",");
+        if ((e->fields & entities[i].field) != 0)
+            put_guid(entity_of(e, &entities[i]));
+    }
+    put_text(",");
+    put_detail(m, true);
+    put_text("\n");
+}
+
+/* A command of four words. */
+static void put_command(const char *verb, const char *key, struct span a, struct span b)
+{
+    char head[160];
+    int len = snprintf(head, sizeof head, "*4\r\n$%zu\r\n%s\r\n$%zu\r\n%s\r\n$%zu\r\n",
+                       strlen(verb), verb, strlen(key), key, a.len);
+    put(head, (size_t)len);
+    put(a.data, a.len);
+    put(head, (size_t)snprintf(head, sizeof head, "\r\n$%zu\r\n", b.len));
+    put(b.data, b.len);
+    put_text("\r\n");
+}
+
+/* How many of this type today and in this hour, and when the chat (else the visitor or agent)
+ * was last heard of. */
+static void put_resp(const struct event *e)
+{
+    char key[48], at[32], entity[GUID_TEXT_BYTES];
+    struct span type = event_type_name(e->type), one = {"1", 1};
+    const struct guid *g = (e->fields & FIELD_CHAT) != 0      ? &e->chat
+                           : (e->fields & FIELD_VISITOR) != 0 ? &e->visitor
+                                                              : &e->agent;
+    guid_format(g, entity);
+    snprintf(key, sizeof key, "site:10000:day:%lld", (long long)(e->time_us / US_PER_DAY));
+    put_command("HINCRBY", key, type, one);
+    snprintf(key, sizeof key, "site:10000:hour:%lld", (long long)(e->time_us / US_PER_HOUR));
+    put_command("HINCRBY", key, type, one);
+    int len = snprintf(at, sizeof at, "%lld", (long long)(e->time_us / 1000));
+    put_command("ZADD", "site:10000:last", (struct span){at, (size_t)len},
+                (struct span){entity, sizeof entity});
+}
+
+/* The agents, with their departments. */
+static void put_directory(const struct options *o, int64_t start_us)
+{
+    char time[INSTANT_TEXT_BYTES];
+    struct guid departments[2];
+    struct event e;
+    int len = (int)instant_format(start_us, time);
+    for (uint64_t i = 0; i < (uint64_t)o->agents; i++) {
+        made_agent(i, start_us, departments, &e);
+        printf(
+            "{\"id\":\"u%llu-%lld\",\"type\":\"agent.updated\",\"siteId\":10000,\"time\":\"%.*s\","
+            "\"displayName\":\"Agent %llu\",\"maxConcurrentChats\":5,\"agentId\":\"",
+            (unsigned long long)i, (long long)o->first, len, time, (unsigned long long)i);
+        put_guid(&e.agent);
+        put_text("\",\"departmentIds\":[\"");
+        put_guid(&departments[0]);
+        put_text("\",\"");
+        put_guid(&departments[1]);
+        put_text("\"]}\n");
+    }
+}
+
+static bool read_option(struct options *o, const char *text)
+{
+    const struct {
+        const char *name;
+        int64_t *value;
+    } known[] = {{"late=", &o->late},
+                 {"us_per_chat=", &o->us_per_chat},
+                 {"agents=", &o->agents},
+                 {"first=", &o->first},
+                 {"open=", &o->open}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(text, known[i].name, strlen(known[i].name)) == 0) {
+            *known[i].value = strtoll(text + strlen(known[i].name), NULL, 10);
+            return *known[i].value >= 0;
+        }
+    return false;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
-        fprintf(stderr, "usage: made_events ndjson|csv CHATS LAST_SECOND [LATE_PERCENT [US_PER_CHAT]]\n");
+    struct options o = {.us_per_chat = 2592000, .agents = 100};
+    bool good = argc >= 4;
+    for (int i = 4; i < argc; i++)
+        good = good && read_option(&o, argv[i]);
+    if (!good || o.agents < 1 || o.agents > UINT16_MAX) {
+        fprintf(stderr, "usage: made_events ndjson|csv|resp CHATS LAST_SECOND [NAME=VALUE]...\n");
         return 2;
     }
-    bool csv = strcmp(argv[1], "csv") == 0;
-    uint64_t chats = strtoull(argv[2], NULL, 10);
-    int64_t span = (int64_t)chats * (argc > 5 ? strtoll(argv[5], NULL, 10) : US_PER_CHAT);
-    int64_t start = strtoll(argv[3], NULL, 10) * US_PER_SECOND - span;
+    struct made_plan plan = {.chats = strtoull(argv[2], NULL, 10),
+                             .first = (uint64_t)o.first,
+                             .agents = (uint64_t)o.agents,
+                             .late_percent = (uint64_t)o.late,
+                             .open = o.open != 0};
+    plan.span_us = (int64_t)plan.chats * o.us_per_chat;
+    plan.start_us = strtoll(argv[3], NULL, 10) * US_PER_SECOND - plan.span_us;
     struct made m = {0};
-    size_t *order;
-    made_chats(&m, chats, start, span, argc > 4 ? strtoull(argv[4], NULL, 10) : 0, &order);
-    if (!csv)
-        put_directory(start);
-    for (size_t i = 0; i < m.count; i++)
-        put_event(csv, i, &m.items[order[i]].event);
-    free(order);
+    made_events(&m, &plan);
+    if (strcmp(argv[1], "ndjson") == 0)
+        put_directory(&o, plan.start_us);
+    for (size_t i = 0; i < m.count; i++) {
+        struct guid id = made_guid(MADE_EVENT, plan.first * EVENTS_PER_CHAT_MAX + i);
+        struct event e;
+        made_expand(&m.items[i], &e);
+        if (strcmp(argv[1], "csv") == 0)
+            put_csv(&id, &m.items[i], &e);
+        else if (strcmp(argv[1], "resp") == 0)
+            put_resp(&e);
+        else
+            put_ndjson(&id, &m.items[i], &e);
+    }
     free(m.items);
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -4,20 +4,14 @@
  *   post PORT TOKEN FILE LINES_PER_REQUEST CONNECTIONS [EVENTS_PER_SECOND]
  *
  * Prints one line of JSON: acknowledged events in a second, and the time of a request. */
-#include <arpa/inet.h>
+#include "client.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 256
@@ -38,19 +32,6 @@ static unsigned long per_request, acknowledged;
 static double *times;
 static size_t time_count;
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "post: %s\n", what);
-    exit(1);
-}
-
 static void send_on(struct connection *c)
 {
     while (c->left[0].iov_len + c->left[1].iov_len > 0) {
@@ -58,7 +39,7 @@ static void send_on(struct connection *c)
         if (sent < 0 && errno == EAGAIN)
             return;
         if (sent < 0)
-            fail("the server closed the connection");
+            client_fail("the server closed the connection");
         for (int i = 0; i < 2; i++) {
             size_t part = (size_t)sent < c->left[i].iov_len ? (size_t)sent : c->left[i].iov_len;
             c->left[i].iov_base = (char *)c->left[i].iov_base + part;
@@ -84,74 +65,58 @@ static void begin(struct connection *c)
     c->left[1] = (struct iovec){(char *)(size_t)body, (size_t)(at - body)};
     c->answer_len = 0;
     c->busy = true;
-    c->began = seconds();
+    c->began = client_seconds();
     send_on(c);
 }
 
 static void receive(struct connection *c)
 {
     ssize_t got = read(c->fd, c->answer + c->answer_len, sizeof c->answer - 1 - c->answer_len);
-    if (got <= 0 && errno == EAGAIN)
+    if (got < 0 && errno == EAGAIN)
         return;
     if (got <= 0)
-        fail("the server closed the connection");
+        client_fail("the server closed the connection");
     c->answer_len += (size_t)got;
     c->answer[c->answer_len] = '\0';
-    const char *body = strstr(c->answer, "\r\n\r\n"), *length = strstr(c->answer, "Content-Length: ");
+    const char *body = strstr(c->answer, "\r\n\r\n"),
+               *length = strstr(c->answer, "Content-Length: ");
     if (body == NULL || length == NULL ||
         strlen(body + 4) < strtoul(length + strlen("Content-Length: "), NULL, 10))
         return;
     if (strncmp(c->answer, "HTTP/1.1 200", 12) != 0 || strstr(body, "\"rejected\":[]") == NULL)
-        fail(c->answer);
+        client_fail(c->answer);
     acknowledged += c->lines;
-    times[time_count++] = (seconds() - c->began) * 1e6;
+    times[time_count++] = (client_seconds() - c->began) * 1e6;
     c->busy = false;
-}
-
-static int connect_to(unsigned short port)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
-        fail("cannot connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
-}
-
-static int by_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
 }
 
 int main(int argc, char **argv)
 {
     static struct connection connections[CONNECTIONS_MAX];
     struct pollfd polls[CONNECTIONS_MAX];
-    struct stat s;
     if (argc < 6)
-        return 2;
+        client_fail("PORT TOKEN FILE LINES_PER_REQUEST CONNECTIONS [EVENTS_PER_SECOND]");
     token = argv[2];
     per_request = strtoul(argv[4], NULL, 10);
-    unsigned long count = strtoul(argv[5], NULL, 10);
+    unsigned long count = strtoul(argv[5], NULL, 10), sent = 0;
     double rate = argc > 6 ? strtod(argv[6], NULL) : 0;
-    int file = open(argv[3], O_RDONLY);
-    if (file < 0 || fstat(file, &s) != 0 || count > CONNECTIONS_MAX)
-        fail("cannot read the file");
-    at = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
-    end = at + s.st_size;
-    times = malloc(((size_t)s.st_size / 32 + 1) * sizeof *times);
+    if (per_request == 0 || count == 0 || count > CONNECTIONS_MAX)
+        client_fail("no such number of lines or connections");
+    struct span file = client_file(argv[3]);
+    at = file.data;
+    end = at + file.len;
+    times = malloc((file.len / 32 + 1) * sizeof *times);
+    if (times == NULL)
+        client_fail("no memory");
     for (unsigned long i = 0; i < count; i++)
-        connections[i].fd = connect_to((unsigned short)strtoul(argv[1], NULL, 10));
-    double began = seconds();
-    for (unsigned long under_way = 1, sent = 0; under_way > 0 || at < end;) {
-        under_way = 0;
+        connections[i].fd = client_connect(argv[1]);
+    double began = client_seconds(), heard = began;
+    for (;;) {
+        unsigned long under_way = 0;
+        size_t answers = time_count;
         for (unsigned long i = 0; i < count; i++) {
             struct connection *c = &connections[i];
-            bool due = rate == 0 || (double)sent <= rate * (seconds() - began);
+            bool due = rate <= 0 || (double)sent <= rate * (client_seconds() - began);
             if (!c->busy && at < end && due) {
                 begin(c);
                 sent += c->lines;
@@ -161,19 +126,25 @@ int main(int argc, char **argv)
             polls[i] = (struct pollfd){.fd = c->busy ? c->fd : -1,
                                        .events = (short)(POLLIN | (more ? POLLOUT : 0))};
         }
-        if (under_way > 0 || at < end) /* else the last answer is in */
-            poll(polls, count, rate > 0 ? 1 : -1);
+        if (under_way == 0 && at == end)
+            break;
+        poll(polls, count, rate > 0 ? 1 : CLIENT_SILENCE_MS);
         for (unsigned long i = 0; i < count; i++) {
             if (polls[i].revents & POLLOUT)
                 send_on(&connections[i]);
-            if (polls[i].revents & POLLIN)
+            if (polls[i].revents & (POLLIN | POLLERR | POLLHUP))
                 receive(&connections[i]);
         }
+        if (time_count > answers || under_way == 0)
+            heard = client_seconds();
+        else if (client_seconds() - heard > CLIENT_SILENCE_MS / 1000)
+            client_fail("no answer");
     }
-    double took = seconds() - began;
-    qsort(times, time_count, sizeof *times, by_double);
-    printf("{\"events_per_s\": %.0f, \"seconds\": %.3f, \"request_p50_us\": %.0f, "
-           "\"request_p99_us\": %.0f}\n",
-           (double)acknowledged / took, took, times[time_count / 2], times[time_count * 99 / 100]);
+    double took = client_seconds() - began;
+    qsort(times, time_count, sizeof *times, client_by_double);
+    printf("{\"events\": %lu, \"requests\": %zu, \"events_per_s\": %.0f, \"seconds\": %.3f, "
+           "\"request_p50_us\": %.0f, \"request_p99_us\": %.0f}\n",
+           acknowledged, time_count, (double)acknowledged / took, took, times[time_count / 2],
+           times[time_count * 99 / 100]);
     return 0;
 }
