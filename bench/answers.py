@@ -1,16 +1,19 @@
 """Targets 1, 2, 3 and 11: requests beside nginx, CPU time with two workers, answers while
 events come in."""
+import contextlib
 import json
-import statistics
 import subprocess
-import tempfile
 import time
 
 import ours
 import peers
+from machine import repeated
 
 BASE = "/v4/livechat/realTime"
 CONNECTIONS = (32, 256, 1000)
+DAY_US = 86400 * 10**6
+# How wallboards ask: each of 32 connections waits so many ms between its questions.
+WALLBOARD_WAIT_MS = 16
 
 
 def queue_site(server):
@@ -20,19 +23,28 @@ def queue_site(server):
              for n in range(10)]
     lines += [{"type": "chat.requested", "chatId": f"c{n}", "visitorId": f"v{n}",
                "departmentId": f"d{n % 10}"} for n in range(20)]
-    body = "".join(json.dumps({"id": f"q{n}", "siteId": 10001, "time": now, **line}) + "\n"
-                   for n, line in enumerate(lines))
-    status, _, answer = server.ask("POST", "/v4/livechat/events", body.encode(),
-                                   {"Content-Type": "application/x-ndjson"})
-    assert status == 200 and b'"accepted":30' in answer, answer
+    answer = server.post_events([{"id": f"q{n}", "siteId": 10001, "time": now, **line}
+                                 for n, line in enumerate(lines)])
+    assert answer["accepted"] == 30, answer
 
 
 def views():
-    """Each view's path; Today over the whole day of 100,000 chats."""
-    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400))
+    """Each view's path; Today over the whole day of its chats."""
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400 - 1800))
     return {"RightNow": f"{BASE}/RightNow?siteId=10000",
             "Queue": f"{BASE}/Queue?siteId=10001",
             "Today": f"{BASE}/Today?siteId=10000&startTime={start}"}
+
+
+@contextlib.contextmanager
+def day_server(build, chats):
+    """A server of one worker that holds a day of chats and the site of the queue."""
+    file = build.events("day.ndjson", chats, us_per_chat=DAY_US // chats)
+    with build.server(1) as server:
+        build.post(server, file)
+        file.unlink()
+        queue_site(server)
+        yield server
 
 
 def timed(port, pid, path, connections, seconds, token=None):
@@ -42,80 +54,92 @@ def timed(port, pid, path, connections, seconds, token=None):
     return result
 
 
-def middle(rows, name):
-    return statistics.median(row[name] for row in rows)
+def series(rows):
+    return {name: repeated(row[name] for row in rows) for name in ("rate", "p99_us", "cpu_us")}
 
 
-def beside_nginx(server, repeats, seconds):
-    """Interleaved runs; one row for each view and number of connections."""
-    paths, token, out = views(), server.token, []
-    bodies = {name: server.get(path)[2] for name, path in paths.items()}
-    with peers.nginx("off", bodies) as off, peers.nginx("on", bodies) as on:
-        for name, path in paths.items():
-            for connections in CONNECTIONS:
-                runs = {"ours": [], "off": [], "on": []}
-                for _ in range(repeats):
-                    runs["ours"].append(timed(server.port, server.process.pid, path, connections,
-                                              seconds, token))
-                    for kind, (port, pid) in (("off", off), ("on", on)):
-                        runs[kind].append(timed(port, pid, f"/{name}", connections, seconds))
-                best = max(("off", "on"), key=lambda kind: middle(runs[kind], "rate"))
-                mine, theirs = runs["ours"], runs[best]
-                out.append({"view": name, "bytes": len(bodies[name]), "connections": connections,
-                            "ours_rate": middle(mine, "rate"), "nginx_rate": middle(theirs, "rate"),
-                            "sendfile": best,
-                            "ratio": middle(mine, "rate") / middle(theirs, "rate"),
-                            "ours_p99_us": middle(mine, "p99_us"),
-                            "nginx_p99_us": middle(theirs, "p99_us"),
-                            "p99_ratio": middle(mine, "p99_us") / middle(theirs, "p99_us"),
-                            "ours_cpu_us": middle(mine, "cpu_us"),
-                            "nginx_cpu_us": middle(theirs, "cpu_us")})
-    return out
+def beside_nginx(build, o):
+    """Targets 1 and 2: interleaved runs; one row for each view and number of connections."""
+    out = []
+    with day_server(build, o.chats_day) as server:
+        paths, token, pid = views(), server.token, server.process.pid
+        bodies = {name: server.get(path) for name, path in paths.items()}
+        requests = json.loads(bodies["Today"])["chatRequests"]
+        assert requests == o.chats_day, requests
+        with peers.nginx(build.scratch, "off", bodies) as off, \
+                peers.nginx(build.scratch, "on", bodies) as on:
+            for name, path in paths.items():
+                for connections in CONNECTIONS:
+                    runs = {"ours": [], "off": [], "on": []}
+                    for _ in range(o.repeats):
+                        runs["ours"].append(timed(server.port, pid, path, connections, o.seconds,
+                                                  token))
+                        for kind, (port, worker) in (("off", off), ("on", on)):
+                            runs[kind].append(timed(port, worker, f"/{name}", connections,
+                                                    o.seconds))
+                    found = {kind: series(rows) for kind, rows in runs.items()}
+                    best = max(("off", "on"), key=lambda kind: found[kind]["rate"]["median"])
+                    out.append({"view": name, "bytes": len(bodies[name]),
+                                "connections": connections, "ours": found["ours"],
+                                "nginx": found[best], "sendfile": best})
+    return {"rows": out}
 
 
-def two_workers(build, repeats, seconds):
-    """CPU time of a request with two workers ÷ with one; both on all cores."""
-    with build.server(1, core=None) as one, build.server(2, core=None) as two:
-        rows = {1: [], 2: []}
-        path = f"{BASE}/RightNow"
-        for _ in range(repeats):
-            for count, server in ((1, one), (2, two)):
-                rows[count].append(timed(server.port, server.process.pid, path, 32, seconds,
-                                         server.token)["cpu_us"])
-    one_us, two_us = statistics.median(rows[1]), statistics.median(rows[2])
-    return {"one_us": one_us, "two_us": two_us, "ratio": two_us / one_us}
+def two_workers(build, o):
+    """Target 3: both on all cores, over the same day of chats."""
+    path = build.loaded_directory(o.chats_small)["path"]
+    rows = {1: [], 2: []}
+    for _ in range(o.repeats):
+        for count in (1, 2):
+            with build.server(count, path, peers.BOTH) as server:
+                ours.wrk(server.port, views()["RightNow"], 32, 1, server.token)
+                rows[count].append(timed(server.port, server.process.pid, views()["RightNow"], 32,
+                                         o.seconds, server.token))
+                server.stop()
+    return {"one": series(rows[1]), "two": series(rows[2])}
 
 
-def under_ingest(build, chats, repeats, seconds):
-    """p99 of RightNow while events come at half of the most that was taken ÷ without; both
-    cores for the server, as an operator runs it, and for the load beside it."""
-    with build.server(2, core=None) as server, tempfile.TemporaryDirectory() as scratch:
-        file = f"{scratch}/first.ndjson"
-        build.events(file, chats)
-        most = build.post(server, file, 1000, 4)["events_per_s"]
-        quiet, busy = [], []
-        path = f"{BASE}/RightNow"
-        for n in range(repeats):
-            quiet.append(ours.wrk(server.port, path, 8, seconds, server.token)["p99_us"])
-            # Other sites' ids: not duplicates of the first file.
-            again = f"{scratch}/again.ndjson"
-            with open(file) as source, open(again, "w") as target:
-                for line in source:
-                    target.write(line.replace('"siteId":10000', f'"siteId":{20000 + n}'))
-            load = subprocess.Popen([build.program("post"), str(server.port), server.token, again,
-                                     "1000", "4", str(most / 2)], stdout=subprocess.DEVNULL)
-            busy.append(ours.wrk(server.port, path, 8, seconds, server.token)["p99_us"])
-            load.wait()
-    return {"most_events_per_s": most, "quiet_p99_us": statistics.median(quiet),
-            "busy_p99_us": statistics.median(busy),
-            "ratio": statistics.median(busy) / statistics.median(quiet)}
+def asking(build, server, seconds):
+    """RightNow's times: as wallboards ask, at a set pace."""
+    script = build.scratch / "wait.lua"
+    script.write_text(f"function delay() return {WALLBOARD_WAIT_MS} end\n")
+    return ours.wrk(server.port, f"{BASE}/RightNow?siteId=10000", 32, seconds, server.token, script)
 
 
-def run(build, repeats, seconds, chats):
-    with build.server(1) as server, tempfile.NamedTemporaryFile() as file:
-        build.events(file.name, chats, us_per_chat=86400 * 10**6 // chats)
-        build.post(server, file.name, 1000, 4)
-        queue_site(server)
-        rows = beside_nginx(server, repeats, seconds)
-    return {"beside_nginx": rows, "two_workers": two_workers(build, repeats, seconds),
-            "under_ingest": under_ingest(build, chats // 2, repeats, seconds)}
+def under_ingest(build, o):
+    """Target 11: p99 of RightNow while events come at half of the most that was taken ÷ without.
+    The server has both cores, as an operator runs it; both loads are on core 1."""
+    us_per_chat = DAY_US // 100000
+    ago = ours.LAST_EVENT_SECONDS + (o.repeats + 2) * o.chats_small * us_per_chat // 10**6
+    found = {name: [] for name in ("quiet", "busy", "flat_out_quiet", "flat_out_busy", "rate")}
+    with build.server(2, cores=peers.BOTH) as server:
+        file = build.events("first.ndjson", o.chats_small, ago=ago, us_per_chat=us_per_chat)
+        most = build.post(server, file)["events_per_s"]
+        first = o.chats_small
+        for _ in range(o.repeats):
+            # Enough events for both questions, each a little longer than it is asked.
+            chats = int(most / 2 * (2 * o.seconds + 2) / 18)
+            ago -= chats * us_per_chat // 10**6
+            file = build.events("next.ndjson", chats, ago=max(ago, ours.LAST_EVENT_SECONDS),
+                                us_per_chat=us_per_chat, first=first)
+            first += chats
+            found["quiet"].append(asking(build, server, o.seconds)["p99_us"])
+            found["flat_out_quiet"].append(flat_out(server, o.seconds)["p99_us"])
+            command = [build.program("post"), str(server.port), server.token, str(file), "1000",
+                       "4", str(most / 2)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE,
+                                  preexec_fn=peers.pinned(peers.LOAD_CORE)) as load:
+                try:
+                    found["busy"].append(asking(build, server, o.seconds)["p99_us"])
+                    found["flat_out_busy"].append(flat_out(server, o.seconds)["p99_us"])
+                    sent = json.loads(load.communicate(timeout=peers.CLIENT_SECONDS)[0])
+                finally:
+                    load.kill()
+            found["rate"].append(sent["events_per_s"])
+    return {"most_events_per_s": most, "wait_ms": WALLBOARD_WAIT_MS,
+            **{name: repeated(values) for name, values in found.items()}}
+
+
+def flat_out(server, seconds):
+    """RightNow's times with 8 connections that ask again at once: no core is ever idle."""
+    return ours.wrk(server.port, f"{BASE}/RightNow?siteId=10000", 8, seconds, server.token)

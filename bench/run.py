@@ -1,96 +1,159 @@
 #!/usr/bin/env python3
-"""Livefloor's benchmarks: prints one table; docs/benchmarks.md says what came out.
+"""Livefloor's benchmarks beside nginx, Redis, PostgreSQL, a plain file and itself.
 
-  run.py --build DIR [--chats 1000,100000,1000000]
-
-1. floor_bench: the floor inside the process (events applied, bytes a chat, time of
-   each answer over random windows and instants).
-2. The whole server: import over HTTP with the command line, restart, requests.
+Measures, keeps the figures in a file, prints each target as met or not. A run of some
+targets replaces only their figures. docs/benchmarks.md says how each is measured.
 """
 import argparse
+import contextlib
 import json
+import os
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+import answers
+import ingest
+import inside
+import machine
+import memory
+import ours
+import peers
+import profiles
+import restart
+import sql
+import targets
 
-
-def floor_rows(build, sizes):
-    for size in sizes:
-        made = subprocess.run([f"{build}/floor_bench", str(size)], capture_output=True, check=True)
-        yield json.loads(made.stdout)
-    made = subprocess.run([f"{build}/floor_bench", str(min(100000, sizes[-1])), "10"], capture_output=True,
-                          check=True)
-    yield json.loads(made.stdout)
-
-
-def print_floor(rows):
-    print("inside the process (µs: p50 / p99)\n")
-    print("| chats | events | late | events/s | bytes a chat | Today | RightNow | Queue | Agents |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        times = [f"{row[v]['p50']} / {row[v]['p99']}" if v in row else "" for v in
-                 ("today_us", "right_now_us", "queue_us", "agents_us")]
-        print(f"| {row['chats']:,} | {row['events']:,} | {row['late_percent']} % | "
-              f"{row['events_per_s']:,} | {row['bytes_per_chat']:,.0f} | " + " | ".join(times) + " |")
-
-
-def made_events(count):
-    """NDJSON of short chats over the last 20 hours."""
-    start = int(time.time()) - 20 * 3600
-    for n in range(count):
-        chat, t = n // 5, start + n * 70000 // count
-        kind, fields = (
-            ("chat.requested", {"visitorId": f"v{chat % 5000}", "departmentId": f"d{chat % 10}"}),
-            ("chat.accepted", {"agentId": f"a{chat % 50}"}),
-            ("chat.message", {"sender": "visitor"}),
-            ("chat.message", {"sender": "agent", "agentId": f"a{chat % 50}"}),
-            ("chat.ended", {"endedBy": "visitor"}))[n % 5]
-        yield json.dumps({"id": f"bench-{n}", "type": kind, "siteId": 10000, "chatId": f"c{chat}",
-                          "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t)), **fields})
+HERE = pathlib.Path(__file__).resolve().parent
+# Name: what measures it, and the targets that follow from it. In this order: the figures that
+# share a directory of chats follow each other.
+GROUPS = {
+    "answers": (answers.beside_nginx, "1 2"),
+    "workers": (answers.two_workers, "3"),
+    "under_ingest": (answers.under_ingest, "11"),
+    "ingest": (ingest.beside_peers, "8 9 14"),
+    "singles": (ingest.singles, "10"),
+    "engine": (inside.engine, "4 5 6"),
+    "curve": (inside.curve, ""),
+    "memory": (memory.chats_memory, "12"),
+    "sql": (sql.beside_postgres, "7"),
+    "parts": (memory.parts, ""),
+    "sites": (memory.small_sites, ""),
+    "profile": (profiles.profiles, ""),
+    "restart": (restart.restart, "13"),
+}
 
 
-def server_row(build, count):
-    import livefloor_server
-    livefloor_server.BINARY = f"{build}/livefloor"
-    with livefloor_server.Server() as server, tempfile.NamedTemporaryFile("w") as file:
-        file.writelines(line + "\n" for line in made_events(count))
-        file.flush()
+def sizes(quick):
+    return argparse.Namespace(
+        chats_day=10000 if quick else 100000,
+        chats_small=5000 if quick else 100000,
+        chats_big=50000 if quick else 1000000,
+        chats_open=20000 if quick else 200000,
+        chats_restart=27000 if quick else 541500,
+        sites=1000 if quick else 10000,
+        seconds=1 if quick else 2)
+
+
+def chosen(only):
+    """The names of the groups of "1,8,profile"; all without."""
+    if not only:
+        return list(GROUPS)
+    wanted = only.split(",")
+    names = [name for name, (_, numbers) in GROUPS.items()
+             if name in wanted or set(numbers.split()) & set(wanted)]
+    known = set(GROUPS) | {n for _, numbers in GROUPS.values() for n in numbers.split()}
+    if set(wanted) - known:
+        sys.exit(f"run.py: there is no target or group {', '.join(sorted(set(wanted) - known))}")
+    return names
+
+
+def commit():
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(["git", "-C", str(HERE), "describe", "--always", "--dirty"],
+                              capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    return ""
+
+
+def measure(build, options, name):
+    """One group's figures, and what is to be known of their measuring."""
+    with machine.watched() as seen:
+        data = GROUPS[name][0](build, options)
+    return {"measured": {"at": machine.today(), "commit": commit(), "repeats": options.repeats,
+                         "quick": options.quick, "command": " ".join(sys.argv), **seen,
+                         "disturbed": machine.disturbances(seen, data)}, **data}
+
+
+def save(path, results):
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(results, indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+def print_table(results, names):
+    for row in targets.rows(results["figures"]):
+        if row.group in names:
+            value, limit = targets.shown(row)
+            marks = " (disturbed)" if results["figures"][row.group]["measured"]["disturbed"] else ""
+            print(f"{row.number:>3}  {'met    ' if row.met else 'NOT MET'}  {value:>14}  {limit:<14} "
+                  f"{row.what}: {row.detail}{marks}")
+    for name in names:
+        if name in results["figures"]:
+            for why in results["figures"][name]["measured"]["disturbed"]:
+                print(f"{name}: disturbed: {why}")
+
+
+def run_groups(build, options, names, out):
+    """Measures each; a failure of one does not lose the others. The number of failures."""
+    results = json.loads(out.read_text()) if out.exists() else {"figures": {}}
+    results["machine"] = machine.describe(peers.POSTGRES)
+    failed = 0
+    for name in names:
         began = time.monotonic()
-        done = livefloor_server.run("import", "--url", server.url, "--token", server.token, file.name)
-        assert done.returncode == 0, done.stderr
-        imported = time.monotonic() - began
-        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-        resident = int(status.split("VmRSS:")[1].split()[0]) * 1024
-        server.stop()
-        began = time.monotonic()
-        server.start()
-        restart = time.monotonic() - began
-        wrk = subprocess.run(
-            ["wrk", "-t1", "-c32", "-d3", "-H", f"Authorization: Bearer {server.token}",
-             f"{server.url}/v4/livechat/realTime/RightNow"], capture_output=True, text=True,
-            check=False)
-        rate = [line.split()[1] for line in wrk.stdout.splitlines() if "Requests/sec" in line]
-    print(f"\nthe whole server, {count:,} events: import {count / imported:,.0f} events/s, "
-          f"restart {restart:.2f} s ({count / restart:,.0f} events/s), resident "
-          f"{resident / (count / 5):,.0f} bytes a chat of 5 events, RightNow "
-          f"{rate[0] if rate else 'not measured'} requests/s at 32 connections")
+        print(f"{name} ...", end=" ", flush=True)
+        try:
+            results["figures"][name] = measure(build, options, name)
+            save(out, results)
+            print(f"{time.monotonic() - began:.0f} s", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print("FAILED", flush=True)
+            traceback.print_exc()
+    print_table(results, names)
+    return failed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--chats", default="1000,100000,1000000")
-    parser.add_argument("--events", type=int, default=500000)
-    args = parser.parse_args()
-    print_floor(floor_rows(args.build, [int(x) for x in args.chats.split(",")]))
-    server_row(args.build, args.events)
+    parser.add_argument("--build", default=str(HERE.parent / "build"), help="where it was built")
+    parser.add_argument("--only", help="targets or groups, such as 1,8,profile: " + ", ".join(GROUPS))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--quick", action="store_true",
+                        help="small sizes, to try the harness itself: no figures to keep")
+    parser.add_argument("--out", type=pathlib.Path, help="default: bench/results.json; "
+                        "with --quick quick.json in the build directory")
+    parser.add_argument("--scratch", help="where some 25 GB go meanwhile (default: $TMPDIR, /tmp)")
+    options = parser.parse_args()
+    names = chosen(options.only)
+    out = options.out or (pathlib.Path(options.build) / "quick.json" if options.quick
+                          else HERE / "results.json")
+    options = argparse.Namespace(**vars(options), **vars(sizes(options.quick)))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
+    # So that what was started is ended when this program is.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="livefloor-bench-", dir=options.scratch) as scratch:
+        os.chmod(scratch, 0o755)  # PostgreSQL and nginx's worker are other users
+        tempfile.tempdir = scratch
+        failed = run_groups(ours.Build(options.build, scratch), options, names, out)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""What a figure was measured on, whether something disturbed it, and repeated values."""
+import contextlib
+import datetime
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+
+# A figure is marked as disturbed above these.
+STEAL_PERCENT = 2.0   # of the machine's time taken by others on the same host
+OTHERS_PERCENT = 10.0  # of a core used by programs that are none of the benchmark's
+SPREAD = 0.15         # half of the repeats lie further apart than this part of the median
+
+
+def repeated(values):
+    """The repeats of one figure: median, and how far the middle half of them reaches."""
+    values = [float(v) for v in values]
+    median = statistics.median(values)
+    spread = 0.0
+    if len(values) > 3 and median != 0:
+        low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+        spread = (high - low) / median
+    return {"median": median, "spread": round(spread, 4), "values": values}
+
+
+def spreads(data, path=""):
+    """(path, spread) of every repeated figure in a result."""
+    if isinstance(data, dict):
+        if "median" in data and "spread" in data:
+            yield path, data["spread"]
+        else:
+            for key, value in data.items():
+                yield from spreads(value, f"{path}.{key}" if path else key)
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from spreads(value, f"{path}.{number}")
+
+
+def _ticks():
+    """Total and stolen ticks of the machine."""
+    fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return sum(fields), fields[7]
+
+
+def _processes():
+    """pid to (parent, ticks used by it and by its children that have ended)."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = path.read_text().rsplit(")", 1)[1].split()
+            found[int(path.parent.name)] = (int(fields[1]), sum(int(x) for x in fields[11:15]))
+    return found
+
+
+def _others(before, after):
+    """Ticks of programs that are neither this one's nor the kernel's."""
+    ours, used = {os.getpid(), 2}, 0
+    grew = True
+    while grew:
+        more = {pid for pid, (parent, _) in after.items() if parent in ours} - ours
+        ours |= more
+        grew = bool(more)
+    forebear = os.getpid()
+    while forebear in after:  # whoever waits for this program gets its ticks at the end only
+        forebear = after[forebear][0]
+        ours.add(forebear)
+    for pid, (_, ticks) in after.items():
+        if pid not in ours:
+            used += max(0, ticks - before.get(pid, (0, 0))[1]) if pid in before else 0
+    return used
+
+
+@contextlib.contextmanager
+def watched():
+    """Gives a dict that holds, afterwards, how much the machine was disturbed."""
+    out, before, processes = {}, _ticks(), _processes()
+    yield out
+    after = _ticks()
+    total = max(1, after[0] - before[0])
+    core = total / os.cpu_count()
+    out["seconds"] = round(core / os.sysconf("SC_CLK_TCK"), 1)
+    out["steal_percent"] = round(100 * (after[1] - before[1]) / total, 2)
+    out["others_percent"] = round(100 * _others(processes, _processes()) / core, 1)
+
+
+def disturbances(measured, data):
+    """Sentences; empty when nothing disturbed the figure."""
+    out = []
+    if measured["steal_percent"] > STEAL_PERCENT:
+        out.append(f"{measured['steal_percent']} % of the time stolen by the host")
+    if measured["others_percent"] > OTHERS_PERCENT:
+        out.append(f"other programs used {measured['others_percent']} % of a core")
+    wide = [(path, spread) for path, spread in spreads(data) if spread > SPREAD]
+    if wide:
+        path, spread = max(wide, key=lambda each: each[1])
+        out.append(f"{len(wide)} series spread by more than {SPREAD:.0%}, most {path} ({spread:.0%})")
+    return out
+
+
+def _first_line(command):
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        return (done.stdout or done.stderr).splitlines()[0].strip()
+    return "not installed"
+
+
+def describe(postgres):
+    """The machine and the versions of all that is compared."""
+    cpu = [line.split(":", 1)[1].strip() for line in
+           pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    memory = pathlib.Path("/proc/meminfo").read_text().split()[1]
+    system = dict(line.split("=", 1) for line in
+                  pathlib.Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    return {"cpu": cpu[0] if cpu else platform.machine(), "cores": os.cpu_count(),
+            "memory_gib": round(int(memory) / 2**20, 1), "kernel": platform.release(),
+            "system": system.get("PRETTY_NAME", "").strip('"'),
+            "versions": {"gcc": _first_line(["gcc", "--version"]),
+                         "nginx": _first_line(["nginx", "-v"]),
+                         "redis": _first_line(["redis-server", "--version"]),
+                         "postgresql": _first_line([str(postgres / "postgres"), "--version"]),
+                         "wrk": _first_line(["wrk", "-v"])}}
+
+
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
