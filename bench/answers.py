@@ -109,19 +109,19 @@ def asking(build, server, seconds):
 def under_ingest(build, o):
     """Target 11: p99 of RightNow while events come at half of the most that was taken ÷ without.
     The server has both cores, as an operator runs it; both loads are on core 1."""
-    us_per_chat = DAY_US // 100000
-    ago = ours.LAST_EVENT_SECONDS + (o.repeats + 2) * o.chats_small * us_per_chat // 10**6
     found = {name: [] for name in ("quiet", "busy", "flat_out_quiet", "flat_out_busy", "rate")}
+    # Two days are left for the events of the repeats, which come in order.
+    ago, step = ours.LAST_EVENT_SECONDS + 2 * 86400, 2 * 86400 // o.repeats
     with build.server(2, cores=peers.BOTH) as server:
-        file = build.events("first.ndjson", o.chats_small, ago=ago, us_per_chat=us_per_chat)
+        file = build.events("first.ndjson", o.chats_small, ago=ago, us_per_chat=DAY_US // 100000)
         most = build.post(server, file)["events_per_s"]
         first = o.chats_small
         for _ in range(o.repeats):
             # Enough events for both questions, each a little longer than it is asked.
             chats = int(most / 2 * (2 * o.seconds + 2) / 18)
-            ago -= chats * us_per_chat // 10**6
-            file = build.events("next.ndjson", chats, ago=max(ago, ours.LAST_EVENT_SECONDS),
-                                us_per_chat=us_per_chat, first=first)
+            ago -= step
+            file = build.events("next.ndjson", chats, ago=ago, us_per_chat=step * 10**6 // chats,
+                                first=first)
             first += chats
             found["quiet"].append(asking(build, server, o.seconds)["p99_us"])
             found["flat_out_quiet"].append(flat_out(server, o.seconds)["p99_us"])

@@ -37,51 +37,38 @@ def spreads(data, path=""):
             yield from spreads(value, f"{path}.{number}")
 
 
-def _ticks():
-    """Total and stolen ticks of the machine."""
+def _machine():
+    """The machine's ticks: all, busy, and stolen by the host."""
     fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return sum(fields), fields[7]
+    return sum(fields), sum(fields[:3]) + sum(fields[5:7]), fields[7]
 
 
-def _processes():
-    """pid to (parent, ticks used by it and by its children that have ended)."""
-    found = {}
+def _own():
+    """The ticks of this program, of what it started and of the kernel's threads."""
+    found, family = {}, {os.getpid(), 2}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError, ValueError):
             fields = path.read_text().rsplit(")", 1)[1].split()
             found[int(path.parent.name)] = (int(fields[1]), sum(int(x) for x in fields[11:15]))
-    return found
-
-
-def _others(before, after):
-    """Ticks of programs that are neither this one's nor the kernel's."""
-    ours, used = {os.getpid(), 2}, 0
     grew = True
     while grew:
-        more = {pid for pid, (parent, _) in after.items() if parent in ours} - ours
-        ours |= more
+        more = {pid for pid, (parent, _) in found.items() if parent in family} - family
+        family |= more
         grew = bool(more)
-    forebear = os.getpid()
-    while forebear in after:  # whoever waits for this program gets its ticks at the end only
-        forebear = after[forebear][0]
-        ours.add(forebear)
-    for pid, (_, ticks) in after.items():
-        if pid not in ours:
-            used += max(0, ticks - before.get(pid, (0, 0))[1]) if pid in before else 0
-    return used
+    return sum(found[pid][1] for pid in family if pid in found)
 
 
 @contextlib.contextmanager
 def watched():
     """Gives a dict that holds, afterwards, how much the machine was disturbed."""
-    out, before, processes = {}, _ticks(), _processes()
+    out, before, own = {}, _machine(), _own()
     yield out
-    after = _ticks()
-    total = max(1, after[0] - before[0])
-    core = total / os.cpu_count()
+    after = _machine()
+    total, busy, stolen = (b - a for a, b in zip(before, after))
+    core = max(1, total) / os.cpu_count()
     out["seconds"] = round(core / os.sysconf("SC_CLK_TCK"), 1)
-    out["steal_percent"] = round(100 * (after[1] - before[1]) / total, 2)
-    out["others_percent"] = round(100 * _others(processes, _processes()) / core, 1)
+    out["steal_percent"] = round(100 * stolen / max(1, total), 2)
+    out["others_percent"] = round(max(0.0, 100 * (busy - (_own() - own)) / core), 1)
 
 
 def disturbances(measured, data):

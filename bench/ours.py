@@ -56,7 +56,7 @@ class Server(livefloor_server.Server):
 
     def metric(self, name):
         for line in self.get("/metrics").decode().splitlines():
-            if line.startswith(f"livefloor_{name} "):
+            if line.split()[0] in (f"livefloor_{name}", f"livefloor_{name}_total"):
                 return float(line.split()[1])
         raise KeyError(name)
 

@@ -1,5 +1,6 @@
 """Where the time of a request and of an event goes: perf's samples of the server under load, by
 room of the program and part of the kernel."""
+import bisect
 import collections
 import re
 import subprocess
@@ -11,54 +12,89 @@ import peers
 
 FREQUENCY = 1999
 # The kernel's and the libraries' functions by their names; the first that fits.
-KERNEL = (("network", r"tcp|inet|^ip_|^ip6?_|sk_|skb|sock|net_|netif|loopback|neigh|dev_|qdisc|nf_|"
-                      r"napi|release_sock|lock_sock|__copy_skb|csum|sendmsg|recvmsg|port|dst_"),
+KERNEL = (("network", r"tcp|bbr|inet|ip_|ipv4|ip6|sk_|skb|sock|net_|netif|loopback|neigh|dev_|qdisc|nf_|"
+                      r"napi|eth_|backlog|local_deliver|local_bh|csum|sendmsg|recvmsg|port|dst_"),
           ("waiting for events (epoll)", r"^ep_|epoll|eventfd|poll"),
-          ("copies between kernel and program", r"copy_(to|from|user)|copyin|copyout|rep_movs|iov_iter|"
-                                                r"_copy_"),
-          ("files and disk", r"ext4|jbd2|blk_|bio|virtio|virtqueue|vring|folio|page_cache|filemap|"
-                             r"writeback|submit_|write_(begin|end)|xa[s_]|fsync|vfs_|nvme|iomap|dio|scsi"),
-          ("memory of the process", r"fault|mmap|munmap|vma|pte|pmd|zap_|alloc_pages|clear_page|"
-                                    r"mm_|free_unref|lru|madvise|mprotect|charge|get_page"),
-          ("scheduler", r"sched|futex|wake|switch|hrtimer|tick|rcu|enqueue|dequeue|task|idle|pick_|"
-                        r"update_|load|timer|softirq|irq"),
-          ("entering the kernel", r"syscall|entry_|do_sys|__x64_sys|exit_to_user|fget|fput|security"))
+          ("copies between kernel and program", r"copy_|copyin|copyout|rep_movs|iov_iter"),
+          ("files and disk", r"ext4|_es_|jbd2|blk_|bio|virtio|virtqueue|vring|iowrite|folio|page_cache|"
+                             r"filemap|writeback|submit_|write_(begin|end)|xa[s_]|fsync|vfs_|iomap|"
+                             r"dquot|inode|bh_|buffer_head"),
+          ("memory", r"fault|mmap|munmap|vma|mas_|pte|pmd|zap_|pages|clear_page|mm_|free_unref|lru|"
+                     r"madvise|mprotect|charge|get_page|slab|kmem|kmalloc|kfree|anonymous_page|pfn"),
+          ("scheduler and clock", r"sched|futex|wake|switch|hrtimer|tick|rcu|queue_|task|idle|pick_|"
+                                  r"update_|load|timer|softirq|irq|tsc|ktime|spin_unlock"),
+          ("entering the kernel", r"syscall|entry_|sys_|exit_to_user|fget|fput|fdget|security|lsm|"
+                                  r"rw_verify|object_size|virt_addr|user_nocheck|srso|usercopy"))
 LIBRARIES = (("libuv", "libuv"), ("liblmdb", "lmdb"), ("libc", "libc"), ("libstdc++", "simdjson"),
              ("libsimdjson", "simdjson"), ("libllhttp", "llhttp"), ("libnode", "llhttp"),
              ("libxxhash", "xxHash"), ("libsodium", "libsodium"), ("libz", "zlib"),
              ("libpthread", "libc"), ("vdso", "clock"))
 
 
-def rooms(build):
-    """Function to room, from the built libraries; a name that two rooms use goes to neither."""
-    found = {}
-    for library in sorted(build.directory.glob("src/*/libroom_*.a")):
-        text = subprocess.run(["nm", "--defined-only", "-C", str(library)], capture_output=True,
-                              text=True, timeout=60, check=True).stdout
-        for line in text.splitlines():
-            match = re.match(r"[0-9a-f]+ [tTwW] (.+?)(?:\(.*)?(?:\.(?:part|constprop|isra|cold).*)?$", line)
-            if match:
-                found.setdefault(match.group(1), set()).add(library.parent.name)
-    return found
+def functions(build):
+    """The program's functions: (address, name, part) by address; rooms by their files."""
+    text = subprocess.run(["nm", "-l", "--defined-only", build.program("livefloor")],
+                          capture_output=True, text=True, timeout=60, check=True).stdout
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"([0-9a-f]+) [tTwWi] (\S+)(?:\t(.*))?", line)
+        if match:
+            address, name, file = int(match.group(1), 16), match.group(2), match.group(3) or ""
+            room = re.search(r"/src/(\w+)/", file)
+            part = (room.group(1) if room else "llhttp" if "llhttp" in file + name else
+                    "simdjson" if "simdjson" in name else "calls of libraries")
+            found.append((address, name, part))
+    return sorted(found)
 
 
-def part_of(names, program, symbol, where):
-    """The part of one sample."""
-    if where.startswith("[k") or where.startswith("[guest"):
-        for part, pattern in KERNEL:
-            if re.search(pattern, symbol):
-                return f"kernel: {part}"
-        return "kernel: other"
-    if where == program:
-        plain = re.sub(r"(\(.*|\.(part|constprop|isra|cold).*)$", "", symbol)
-        if "simdjson" in symbol:
-            return "simdjson"
-        found = names.get(plain, set())
-        return next(iter(found)) if len(found) == 1 else " or ".join(sorted(found)) or "program: other"
-    for beginning, part in LIBRARIES:
-        if beginning in where:
-            return part
-    return "other libraries"
+class Program:
+    """Names the part of an address of the running program."""
+
+    def __init__(self, build):
+        self.functions = functions(build)
+        self.addresses = [address for address, _, _ in self.functions]
+        count = collections.Counter(name for _, name, _ in self.functions)
+        self.unique = {name: address for address, name, _ in self.functions if count[name] == 1}
+        self.base = None
+
+    def place(self, samples):
+        """Finds where the program was loaded, from samples (address, name, offset)."""
+        places = collections.Counter(address - offset - self.unique[name]
+                                     for address, name, offset in samples if name in self.unique)
+        self.base = places.most_common(1)[0][0]
+
+    def part(self, address):
+        at = bisect.bisect_right(self.addresses, address - self.base) - 1
+        return self.functions[at][2] if at >= 0 else "program"
+
+
+def foreign_part(symbol, where):
+    """The part of a sample outside the program."""
+    if where.startswith("["):
+        if "vdso" in where:
+            return "clock"
+        return "kernel: " + next((part for part, pattern in KERNEL if re.search(pattern, symbol)),
+                                 "other")
+    return next((part for beginning, part in LIBRARIES if beginning in where), "other libraries")
+
+
+def shares(build, text):
+    """Each part's share of perf script's samples."""
+    program, inside, counts = Program(build), [], collections.Counter()
+    for line in text.splitlines():
+        match = re.match(r"\s*([0-9a-f]+) (.*?)(?:\+0x([0-9a-f]+))? \((.*)\)$", line)
+        if not match:
+            continue
+        address, symbol, offset, where = match.groups()
+        if where.rsplit("/", 1)[-1] == "livefloor":
+            inside.append((int(address, 16), symbol, int(offset or "0", 16)))
+        else:
+            counts[foreign_part(symbol, where)] += 1
+    if inside:
+        program.place(inside)
+        counts.update(program.part(address) for address, _, _ in inside)
+    total = sum(counts.values())
+    return {part: count / total for part, count in counts.most_common()}
 
 
 def sampled(build, server, load):
@@ -69,25 +105,17 @@ def sampled(build, server, load):
                        stderr=subprocess.DEVNULL):
         time.sleep(0.5)  # until it looks on
         done = load()
-    text = peers.run(["perf", "script", "-i", data, "-F", "ip,sym,dso"])
+    text = peers.run(["perf", "script", "-i", data, "-F", "ip,sym,symoff,dso"])
     data.unlink()
-    names, counts = rooms(build), collections.Counter()
-    for line in text.splitlines():
-        match = re.match(r"\s*[0-9a-f]+ (.*?)(?:\+0x[0-9a-f]+)? \((.*)\)$", line)
-        if match:
-            symbol, where = match.groups()
-            where = where.rsplit("/", 1)[-1] if where.startswith("/") else where
-            counts[part_of(names, "livefloor", symbol, where)] += 1
-    total = sum(counts.values())
-    return done, {part: count / total for part, count in counts.most_common()}
+    return done, shares(build, text)
 
 
 def of_requests(build, server, view, seconds):
     def load():
         return answers.timed(server.port, server.process.pid, answers.views()[view], 32, seconds,
                              server.token)
-    done, shares = sampled(build, server, load)
-    return {"cpu_us": done["cpu_us"], "share": shares}
+    done, found = sampled(build, server, load)
+    return {"cpu_us": done["cpu_us"], "share": found}
 
 
 def of_events(build, o):
@@ -95,11 +123,11 @@ def of_events(build, o):
     file = build.events("profile.ndjson", o.chats_small)
     with build.server(1, cores=peers.BOTH) as server:
         before = peers.cpu_seconds(server.process.pid)
-        done, shares = sampled(build, server, lambda: build.post(server, file))
+        done, found = sampled(build, server, lambda: build.post(server, file))
         cpu_s = peers.cpu_seconds(server.process.pid) - before
         server.stop()
     file.unlink()
-    return {"cpu_us": cpu_s * 1e6 / done["events"], "share": shares}
+    return {"cpu_us": cpu_s * 1e6 / done["events"], "share": found}
 
 
 def profiles(build, o):

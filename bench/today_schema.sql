@@ -55,7 +55,7 @@ WHERE detail <> 'offline' AND until_us > at_us;
 INSERT INTO working
 SELECT agent, lower(span), upper(span)
 FROM (SELECT agent, unnest(busy * present) AS span
-      FROM (SELECT agent, range_agg(int8range(a.at_us, e.at_us)) AS busy
+      FROM (SELECT a.agent, range_agg(int8range(a.at_us, e.at_us)) AS busy
             FROM event a JOIN event e USING (chat)
             WHERE a.type = 'chat.accepted' AND e.type = 'chat.ended' AND a.agent IS NOT NULL
               AND e.at_us > a.at_us GROUP BY a.agent) b (agent, busy)
