@@ -59,6 +59,7 @@ bench: deps-bench
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 	python3 bench/run.py --build build
+	/usr/bin/python3 bench/render.py
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')

@@ -58,6 +58,28 @@ def series(rows):
     return {name: repeated(row[name] for row in rows) for name in ("rate", "p99_us", "cpu_us")}
 
 
+@contextlib.contextmanager
+def least(build, body):
+    """The least HTTP server, with an answer of this body; gives port and pid."""
+    file = build.scratch / "least.http"
+    file.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
+                     b"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n" % len(body) + body)
+    with peers.started([build.program("least_http"), file], (peers.SERVER_CORE,),
+                       stdout=subprocess.PIPE, text=True) as process:
+        with ours.at_most(30, "least_http"):
+            port = int(process.stdout.readline())
+        yield port, process.pid
+
+
+def in_turn(servers, connections, o):
+    """Each server's series, the runs interleaved."""
+    runs = {name: [] for name in servers}
+    for _ in range(o.repeats):
+        for name, (port, pid, path, *token) in servers.items():
+            runs[name].append(timed(port, pid, path, connections, o.seconds, *token))
+    return {name: series(rows) for name, rows in runs.items()}
+
+
 def beside_nginx(build, o):
     """Targets 1 and 2: interleaved runs; one row for each view and number of connections."""
     out = []
@@ -69,19 +91,17 @@ def beside_nginx(build, o):
         with peers.nginx(build.scratch, "off", bodies) as off, \
                 peers.nginx(build.scratch, "on", bodies) as on:
             for name, path in paths.items():
-                for connections in CONNECTIONS:
-                    runs = {"ours": [], "off": [], "on": []}
-                    for _ in range(o.repeats):
-                        runs["ours"].append(timed(server.port, pid, path, connections, o.seconds,
-                                                  token))
-                        for kind, (port, worker) in (("off", off), ("on", on)):
-                            runs[kind].append(timed(port, worker, f"/{name}", connections,
-                                                    o.seconds))
-                    found = {kind: series(rows) for kind, rows in runs.items()}
-                    best = max(("off", "on"), key=lambda kind: found[kind]["rate"]["median"])
-                    out.append({"view": name, "bytes": len(bodies[name]),
-                                "connections": connections, "ours": found["ours"],
-                                "nginx": found[best], "sendfile": best})
+                with least(build, bodies[name]) as bound:
+                    servers = {"ours": (server.port, pid, path, token),
+                               "off": (*off, f"/{name}"), "on": (*on, f"/{name}"),
+                               "least": (*bound, "/")}
+                    for connections in CONNECTIONS:
+                        found = in_turn(servers, connections, o)
+                        best = max(("off", "on"), key=lambda kind: found[kind]["rate"]["median"])
+                        out.append({"view": name, "bytes": len(bodies[name]),
+                                    "connections": connections, "ours": found["ours"],
+                                    "nginx": found[best], "sendfile": best,
+                                    "least": found["least"]})
     return {"rows": out}
 
 

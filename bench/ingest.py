@@ -1,6 +1,7 @@
 """Targets 8, 9, 10 and 14: durable events beside a plain file, Redis and PostgreSQL. All
 servers may use both cores; the client is on core 1."""
 import json
+import shutil
 
 import peers
 from machine import repeated
@@ -31,13 +32,25 @@ def copy(build, file, events, key):
     return events / took
 
 
+def journal_alone(build, chats, group):
+    """Records a second of the journal alone, in commits of the same size."""
+    target = build.scratch / "journal-alone"
+    target.mkdir()
+    try:
+        return json.loads(peers.run([build.program("copy_journal"),
+                                     build.loaded_directory(chats)["path"], target, group],
+                                    cores=peers.BOTH))["records_per_s"]
+    finally:
+        shutil.rmtree(target)
+
+
 def beside_peers(build, o):
     """Targets 8, 9, 14: one repeat of each in turn."""
     files = {"in_order": build.events("in_order.ndjson", o.chats_small),
              "late": build.events("late.ndjson", o.chats_small, late=10, ago=900 + 3600),
              "csv": build.events("events.csv", o.chats_small, "csv"),
              "resp": build.events("events.resp", o.chats_small, "resp")}
-    found = {name: [] for name in ("ours", "late", "plain", "redis_1", "redis_4", "copy_key",
+    found = {name: [] for name in ("ours", "late", "plain", "journal", "redis_1", "redis_4", "copy_key",
                                    "copy_bare", "events_per_commit", "request_p99_us")}
     for _ in range(o.repeats):
         mine = our_run(build, files["in_order"], 1000, 4)
@@ -46,6 +59,7 @@ def beside_peers(build, o):
         found["request_p99_us"].append(mine["request_p99_us"])
         group = max(1, round(mine["events_per_commit"]))
         found["plain"].append(build.append(files["in_order"], group)["lines_per_s"])
+        found["journal"].append(journal_alone(build, o.chats_small, group))
         found["late"].append(our_run(build, files["late"], 1000, 4)["events_per_s"])
         for connections in (1, 4):
             with peers.redis(build.scratch, peers.BOTH) as port:
