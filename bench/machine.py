@@ -24,19 +24,6 @@ def repeated(values):
     return {"median": median, "spread": round(spread, 4), "values": values}
 
 
-def spreads(data, path=""):
-    """(path, spread) of every repeated figure in a result."""
-    if isinstance(data, dict):
-        if "median" in data and "spread" in data:
-            yield path, data["spread"]
-        else:
-            for key, value in data.items():
-                yield from spreads(value, f"{path}.{key}" if path else key)
-    elif isinstance(data, list):
-        for number, value in enumerate(data):
-            yield from spreads(value, f"{path}.{number}")
-
-
 def _machine():
     """The machine's ticks: all, busy, and stolen by the host."""
     fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
@@ -71,17 +58,13 @@ def watched():
     out["others_percent"] = round(max(0.0, 100 * (busy - (_own() - own)) / core), 1)
 
 
-def disturbances(measured, data):
-    """Sentences; empty when nothing disturbed the figure."""
+def disturbances(measured):
+    """Sentences; empty when nothing disturbed the run. (Repeats that spread: targets.py.)"""
     out = []
     if measured["steal_percent"] > STEAL_PERCENT:
         out.append(f"{measured['steal_percent']} % of the time stolen by the host")
     if measured["others_percent"] > OTHERS_PERCENT:
         out.append(f"other programs used {measured['others_percent']} % of a core")
-    wide = [(path, spread) for path, spread in spreads(data) if spread > SPREAD]
-    if wide:
-        path, spread = max(wide, key=lambda each: each[1])
-        out.append(f"{len(wide)} series spread by more than {SPREAD:.0%}, most {path} ({spread:.0%})")
     return out
 
 

@@ -33,7 +33,7 @@ def _targets(r):
     rows = targets.rows(r["figures"])
     for row in rows:
         value, limit = targets.shown(row)
-        disturbed = r["figures"][row.group]["measured"]["disturbed"]
+        disturbed = row.disturbances(r["figures"])
         out.append(f"| {row.number} | {row.what} | {value} | {limit} | "
                    f"{'met' if row.met else '**not met**'}{' *' if disturbed else ''} | {row.detail} |")
     met = sum(row.met for row in rows)
@@ -41,9 +41,12 @@ def _targets(r):
 
 
 def _disturbed(r):
-    out = [f"- {name}: {why}" for name, f in r["figures"].items()
-           for why in f["measured"]["disturbed"]]
-    return out or ["No run was disturbed."]
+    out = {}
+    for row in targets.rows(r["figures"]):
+        for why in row.disturbances(r["figures"]):
+            out.setdefault(f"{row.group}: {why}", []).append(row)
+    return [f"- {why} ({rows[0].what if len(rows) == 1 else f'{len(rows)} lines'})"
+            for why, rows in out.items()] or ["None."]
 
 
 def _answers(r):
@@ -98,16 +101,17 @@ def _ingest(r):
 
 def _memory(r):
     f = r["figures"]["memory"]
-    out = ["| | the process's own | with the journal's mapped pages |", "|---|---|---|"]
+    out = ["| | resident | of it the process's own |", "|---|---|---|"]
     for part, state, name in (("finished", "sent", "a finished chat, after ingest"),
                               ("finished", "restarted", "a finished chat, after a restart"),
                               ("open", "sent", "an open chat, after ingest"),
                               ("open", "restarted", "an open chat, after a restart")):
         each = (f[part][state]["bytes_per_chat"] if part == "finished"
                 else f[part]["bytes_per_chat"][state])
-        out.append(f"| {name} | {each['own']:,.0f} bytes | {each['all']:,.0f} bytes |")
+        out.append(f"| {name} | {each['all']:,.0f} bytes | {each['own']:,.0f} bytes |")
     return out + ["", f"In all, {f['finished']['chats'][1]:,} finished chats after a restart: "
-                  f"{f['finished']['restarted']['big']['own'] / 1e6:,.0f} MB of its own."]
+                  f"{f['finished']['restarted']['big']['all'] / 1e6:,.0f} MB resident, "
+                  f"{f['finished']['restarted']['big']['own'] / 1e6:,.0f} MB of it its own."]
 
 
 def _profile(r):

@@ -86,7 +86,7 @@ def measure(build, options, name):
         data = GROUPS[name][0](build, options)
     return {"measured": {"at": machine.today(), "commit": commit(), "repeats": options.repeats,
                          "quick": options.quick, "command": " ".join(sys.argv), **seen,
-                         "disturbed": machine.disturbances(seen, data)}, **data}
+                         "disturbed": machine.disturbances(seen)}, **data}
 
 
 def save(path, results):
@@ -99,20 +99,17 @@ def print_table(results, names):
     for row in targets.rows(results["figures"]):
         if row.group in names:
             value, limit = targets.shown(row)
-            marks = " (disturbed)" if results["figures"][row.group]["measured"]["disturbed"] else ""
             print(f"{row.number:>3}  {'met    ' if row.met else 'NOT MET'}  {value:>14}  {limit:<14} "
-                  f"{row.what}: {row.detail}{marks}")
-    for name in names:
-        if name in results["figures"]:
-            for why in results["figures"][name]["measured"]["disturbed"]:
-                print(f"{name}: disturbed: {why}")
+                  f"{row.what}: {row.detail}")
+            for why in row.disturbances(results["figures"]):
+                print(f"{'':44}disturbed: {why}")
 
 
 def run_groups(build, options, names, out):
     """Measures each; a failure of one does not lose the others. The number of failures."""
     results = json.loads(out.read_text()) if out.exists() else {"figures": {}}
     results["machine"] = machine.describe(peers.POSTGRES)
-    failed = 0
+    done = []
     for name in names:
         began = time.monotonic()
         print(f"{name} ...", end=" ", flush=True)
@@ -120,12 +117,12 @@ def run_groups(build, options, names, out):
             results["figures"][name] = measure(build, options, name)
             save(out, results)
             print(f"{time.monotonic() - began:.0f} s", flush=True)
+            done.append(name)
         except Exception:  # pylint: disable=broad-except
-            failed += 1
             print("FAILED", flush=True)
             traceback.print_exc()
-    print_table(results, names)
-    return failed
+    print_table(results, done)
+    return len(names) - len(done)
 
 
 def main():
