@@ -11,6 +11,7 @@
 #include "base/instant.h"
 #include "floor/floor.h"
 #include "journal/file_archive.h"
+#include "journal/file_archive.h"
 #include "made_floor.h"
 
 #include <malloc.h>
@@ -144,7 +145,14 @@ int main(int argc, char **argv)
     struct made m = {0};
     b.us = malloc(QUESTIONS_MAX * sizeof *b.us);
     b.arena = arena_new();
-    b.floor = floor_new(&(struct floor_settings){1, 120 * US_PER_SECOND});
+    struct archive *archive;
+    struct problem problem;
+    if (file_archive_open("/tmp", &archive, &problem) < 0) {
+        fprintf(stderr, "%s\n", problem.message);
+        return 1;
+    }
+    b.floor = floor_new(&(struct floor_settings){
+        .site_id = 1, .visitor_timeout_us = 120 * US_PER_SECOND, .archive = archive});
     if (b.us == NULL || b.arena == NULL || b.floor == NULL || plan.chats == 0 || plan.agents == 0 ||
         plan.agents > UINT16_MAX)
         return 1;
@@ -165,6 +173,7 @@ int main(int argc, char **argv)
     malloc_trim(0);
     answer_lines(&b);
     floor_free(b.floor);
+    archive->close(archive);
     arena_free(b.arena);
     free(b.us);
     return 0;
