@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* How many bits a number needs; 0 for 0. */
 static inline unsigned bits_width(uint64_t value)
@@ -21,6 +22,11 @@ static inline uint64_t bits_mask(unsigned count)
 
 static inline uint64_t bits_get(const uint64_t *words, size_t at, unsigned count)
 {
+    if (count <= 57 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) { /* one load is enough */
+        uint64_t near;
+        memcpy(&near, (const char *)words + at / 8, sizeof near);
+        return near >> at % 8 & bits_mask(count);
+    }
     unsigned shift = at % 64;
     uint64_t value = words[at / 64] >> shift | words[at / 64 + 1] << 1 << (63 - shift);
     return value & bits_mask(count);

@@ -68,11 +68,9 @@ static uint64_t sum_of(const uint64_t *words, size_t at, unsigned bits, uint32_t
         return 0;
     if (bits == 1)
         return bits_ones_in(words, at, count);
-    uint64_t sum = 0, mask = bits_mask(bits);
-    for (uint32_t i = 0; i < count; i++, at += bits) {
-        unsigned shift = at % 64;
-        sum += (words[at / 64] >> shift | words[at / 64 + 1] << 1 << (63 - shift)) & mask;
-    }
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < count; i++, at += bits)
+        sum += bits_get(words, at, bits);
     return sum;
 }
 
@@ -108,42 +106,68 @@ void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
     }
 }
 
-static void column_read(const struct packed *p, const struct parts *parts,
-                        const struct packed_code *code, size_t at, uint32_t k, int64_t *out,
-                        size_t stride)
+/* A column's code and where its numbers begin; NULL when it is all 0. */
+static const struct packed_code *code_of(const struct packed *p, const struct parts *parts,
+                                         unsigned column, size_t *at)
 {
-    uint64_t base = (uint64_t)constant_of(parts, code->base);
-    uint64_t unit = (uint64_t)constant_of(parts, code->unit);
-    size_t row_at = 0;
-    if (code->row != 0)
-        row_at = parts->row_at + (size_t)((code->row & ~PACKED_OPPOSITE) - 1) * p->head.n;
-    uint64_t flip = code->row & PACKED_OPPOSITE ? UINT64_MAX : 0, set = UINT64_MAX;
-    for (uint32_t i = 0; i < k; i++) {
-        if (i % 64 == 0 && code->row != 0)
-            set = bits_get(parts->bits, row_at + i, k - i < 64 ? k - i : 64) ^ flip;
-        if (set >> i % 64 & 1) {
-            out[i * stride] = (int64_t)(base + unit * bits_get(parts->bits, at, code->bits));
-            at += code->bits;
-        } else {
-            out[i * stride] = 0;
-        }
-    }
+    if (!(p->present >> column & 1))
+        return NULL;
+    uint32_t all_ones[PACKED_MAX_COLUMNS];
+    for (unsigned r = 0; r < p->rows; r++)
+        all_ones[r] = parts->row_ones[r];
+    *at = parts->row_at + (size_t)p->rows * p->head.n;
+    const struct packed_code *code = parts->code;
+    for (unsigned before = bits_ones(p->present & bits_mask(column)); before > 0; before--, code++)
+        *at += (size_t)count_of(code, all_ones, p->head.n) * code->bits;
+    return code;
+}
+
+/* Which of up to 64 entries from i on, but before k, a column has numbers for. */
+static uint64_t set_of(const struct packed *p, const struct parts *parts,
+                       const struct packed_code *code, uint32_t i, uint32_t k)
+{
+    unsigned count = k - i < 64 ? k - i : 64;
+    if (code->row == 0)
+        return bits_mask(count);
+    size_t row_at = parts->row_at + (size_t)((code->row & ~PACKED_OPPOSITE) - 1) * p->head.n;
+    uint64_t flip = code->row & PACKED_OPPOSITE ? bits_mask(count) : 0;
+    return bits_get(parts->bits, row_at + i, count) ^ flip;
 }
 
 void packed_column(const struct packed *p, unsigned column, uint32_t k, int64_t *out, size_t stride)
 {
-    if (!(p->present >> column & 1)) {
-        for (uint32_t i = 0; i < k; i++)
-            out[i * stride] = 0;
-        return;
-    }
     struct parts parts = parts_of(p);
-    uint32_t all_ones[PACKED_MAX_COLUMNS];
-    for (unsigned r = 0; r < p->rows; r++)
-        all_ones[r] = parts.row_ones[r];
-    size_t at = parts.row_at + (size_t)p->rows * p->head.n;
-    const struct packed_code *code = parts.code;
-    for (unsigned before = bits_ones(p->present & bits_mask(column)); before > 0; before--, code++)
-        at += (size_t)count_of(code, all_ones, p->head.n) * code->bits;
-    column_read(p, &parts, code, at, k, out, stride);
+    size_t at;
+    const struct packed_code *code = code_of(p, &parts, column, &at);
+    for (uint32_t i = 0; i < k; i++)
+        out[i * stride] = 0;
+    if (code == NULL)
+        return;
+    uint64_t base = (uint64_t)constant_of(&parts, code->base);
+    uint64_t unit = (uint64_t)constant_of(&parts, code->unit);
+    for (uint32_t i = 0; i < k; i += 64)
+        for (uint64_t set = set_of(p, &parts, code, i, k); set != 0; set &= set - 1) {
+            uint64_t number = bits_get(parts.bits, at, code->bits);
+            out[(i + (unsigned)__builtin_ctzll(set)) * stride] = (int64_t)(base + unit * number);
+            at += code->bits;
+        }
+}
+
+int64_t packed_weighted(const struct packed *p, unsigned column, uint32_t k, const int64_t *weights)
+{
+    struct parts parts = parts_of(p);
+    size_t at;
+    const struct packed_code *code = code_of(p, &parts, column, &at);
+    if (code == NULL)
+        return 0;
+    uint64_t all = 0, counted = 0; /* weights; and times their numbers */
+    for (uint32_t i = 0; i < k; i += 64)
+        for (uint64_t set = set_of(p, &parts, code, i, k); set != 0; set &= set - 1) {
+            uint64_t weight = (uint64_t)weights[i + (unsigned)__builtin_ctzll(set)];
+            all += weight;
+            counted += weight * bits_get(parts.bits, at, code->bits);
+            at += code->bits;
+        }
+    return (int64_t)((uint64_t)constant_of(&parts, code->base) * all +
+                     (uint64_t)constant_of(&parts, code->unit) * counted);
 }

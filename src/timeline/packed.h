@@ -34,6 +34,10 @@ void packed_sums(const struct packed *p, uint32_t k, int64_t *out);
 /* The times of the first k entries. */
 void packed_times(const struct packed *p, uint32_t k, int64_t *out);
 
+/* The sum of value * weight over the first k entries of a column; wrapping. */
+int64_t packed_weighted(const struct packed *p, unsigned column, uint32_t k,
+                        const int64_t *weights);
+
 /* The values of a column of the first k entries: out[0], out[stride], … */
 void packed_column(const struct packed *p, unsigned column, uint32_t k, int64_t *out,
                    size_t stride);

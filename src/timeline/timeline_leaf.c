@@ -168,17 +168,13 @@ static void rows_sums(const int64_t *rows, uint32_t k, unsigned stored, int64_t 
     }
 }
 
-/* The sum of value * time^power. */
-static int64_t moment_sum(const int64_t *values, size_t stride, const int64_t *times, uint32_t k,
-                          unsigned power)
+static int64_t hot_weighted(const struct timeline_leaf *l, unsigned stored, unsigned column,
+                            uint32_t k, const int64_t *weights)
 {
+    const int64_t *row = rows_of(l) + column;
     int64_t sum = 0;
-    for (uint32_t i = 0; i < k; i++) {
-        int64_t value = values[i * stride];
-        for (unsigned p = 0; p < power; p++)
-            value = wrap_multiply(value, times[i]);
-        sum = wrap_add(sum, value);
-    }
+    for (uint32_t i = 0; i < k; i++, row += stored)
+        sum = wrap_add(sum, wrap_multiply(*row, weights[i]));
     return sum;
 }
 
@@ -186,23 +182,25 @@ static int64_t moment_sum(const int64_t *values, size_t stride, const int64_t *t
 static void moments_sums(const struct timeline *t, const void *leaf, uint32_t k,
                          const int64_t *sums, int64_t *out)
 {
-    int64_t times[LEAF_MAX], values[LEAF_MAX];
+    int64_t times[LEAF_MAX], powers[LEAF_MAX];
     bool packed = leaf_is_packed(leaf);
-    const struct timeline_leaf *l = leaf;
     if (packed)
         packed_times(leaf, k, times);
-    unsigned column = 0, power = 0;
+    else
+        memcpy(times, ((const struct timeline_leaf *)leaf)->data, k * sizeof *times);
+    const int64_t *weights = NULL; /* of a moment's moment: the square of the time, … */
+    unsigned columns = 0;
     for (unsigned w = 0; w < t->width; w++) {
         if (!(t->moments >> w & 1)) {
-            out[w] = wrap_add(out[w], sums[column++]);
-            power = 0;
+            out[w] = wrap_add(out[w], sums[columns++]);
+            weights = NULL;
             continue;
         }
-        if (++power == 1 && packed)
-            packed_column(leaf, column - 1, k, values, 1);
-        int64_t sum = packed ? moment_sum(values, 1, times, k, power)
-                             : moment_sum(rows_of(l) + column - 1, t->stored, l->data, k, power);
-        out[w] = wrap_add(out[w], sum);
+        for (uint32_t i = 0; weights != NULL && i < k; i++)
+            powers[i] = wrap_multiply(weights[i], times[i]);
+        weights = weights == NULL ? times : powers;
+        out[w] = wrap_add(out[w], packed ? packed_weighted(leaf, columns - 1, k, weights)
+                                         : hot_weighted(leaf, t->stored, columns - 1, k, weights));
     }
 }
 
