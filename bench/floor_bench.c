@@ -11,7 +11,6 @@
 #include "base/instant.h"
 #include "floor/floor.h"
 #include "journal/file_archive.h"
-#include "journal/file_archive.h"
 #include "made_floor.h"
 
 #include <malloc.h>

@@ -12,7 +12,7 @@
 #include <xxhash.h>
 
 /* Questions whose misses of the cache overlap. */
-#define FIND_AT_ONCE 64u
+#define FIND_AT_ONCE 8u
 /* After a failed write, the next attempt. */
 #define RETRY_S 10
 

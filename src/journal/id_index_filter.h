@@ -53,6 +53,7 @@ static inline bool id_filter_has(const struct id_filter *f, uint64_t hash)
 {
     const uint64_t *line = f->words + id_filter_line(f, hash);
     uint64_t bits = id_filter_bits(hash), all = 1;
+#pragma GCC unroll 6
     for (unsigned i = 0; i < ID_FILTER_PROBES; i++, bits <<= 9)
         all &= le64toh(line[bits >> 61]) >> (bits >> 55 & 63);
     return all != 0;

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -120,6 +121,41 @@ class Store(unittest.TestCase):
             server.start()
             self.assertEqual(server.ask("GET", f"{BASE}RightNow?endTime={ago(11)}")[0], 400)
             self.assertEqual([server.get(q) for q in questions], before)
+
+    def test_old_ids_are_known_from_files(self):
+        """More ids than stay in memory: each is a duplicate for ever, whatever becomes of
+        the index's files between two runs."""
+        total, batch = 300_000, 20_000
+
+        def send(server, numbers):
+            return server.post_events(
+                [{"id": f"e{n}", "type": "visitor.seen", "time": when, "siteId": 10000,
+                  "visitorId": f"v{n % 100}"} for n in numbers])
+        when = ago(0.01)
+        with Server() as server:
+            for at in range(0, total, batch):
+                self.assertEqual(send(server, range(at, at + batch))["accepted"], batch)
+            ids = pathlib.Path(server.directory, "ids")
+            for harm in ("kill", "nothing", "damage", "cut", "all gone"):
+                (server.kill if harm == "kill" else server.stop)()
+                runs = sorted(ids.glob("*.run"))
+                self.assertGreater(len(runs), 0)
+                if harm == "damage":
+                    data = bytearray(runs[0].read_bytes())
+                    data[len(data) // 2] ^= 1
+                    runs[0].write_bytes(data)
+                elif harm == "cut":
+                    runs[0].write_bytes(runs[0].read_bytes()[:5000])
+                elif harm == "all gone":
+                    shutil.rmtree(ids)
+                server.start()
+                answer = send(server, range(0, total, 31))
+                self.assertEqual(answer["duplicates"], len(range(0, total, 31)), harm)
+                self.assertEqual(any("index of ids" in line for line in server.log),
+                                 harm in ("damage", "cut"), harm)
+            server.stop()
+            checked = run("check", "--data", server.directory)
+            self.assertIn(str(total).encode(), checked.stdout.replace(b",", b""))
 
     def test_an_event_ahead_of_the_clock_waits(self):
         with Server() as server:
