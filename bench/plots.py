@@ -34,7 +34,8 @@ def requests(figures, folder):
         axis.set_title(f"{view}, {mine[0]['bytes']:,} bytes", fontsize=9)
         axis.set_xlabel("connections")
     axes[0].set_ylabel("thousand requests/s, one core")
-    axes[-1].legend(frameon=False, fontsize=8, loc="upper right")
+    axes[1].legend(frameon=False, fontsize=8, ncol=3, loc="upper center",
+                   bbox_to_anchor=(0.5, 1.35))
     save(figure, folder, "requests")
 
 
@@ -107,7 +108,7 @@ def stacked(rows, folder, name, unit):
     axis.invert_yaxis()
     axis.set_xlabel(unit)
     axis.legend(frameon=False, fontsize=7, ncol=4, loc="upper center",
-                bbox_to_anchor=(0.45, -0.75 / (0.42 * len(rows))))
+                bbox_to_anchor=(0.45, -0.42 / (0.42 * len(rows))))
     save(figure, folder, name)
 
 

@@ -22,10 +22,12 @@ def _machine(r):
     m = r["machine"]
     return [f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, kernel "
             f"{m['kernel']}. " + "; ".join(m["versions"].values()) + ".",
-            "", "Measured: " + "; ".join(
-                f"{name} at {f['measured']['at']} ({f['measured']['commit']}, "
-                f"{f['measured']['repeats']} repeats{', quick' if f['measured']['quick'] else ''})"
-                for name, f in r["figures"].items()) + "."]
+            "", "| figures | measured | commit | repeats | took | stolen by the host | other "
+            "programs |", "|---|---|---|---|---|---|---|",
+            *(f"| {name} | {f['measured']['at']} | {f['measured']['commit']} | "
+              f"{f['measured']['repeats']}{', small sizes' if f['measured']['quick'] else ''} | "
+              f"{f['measured']['seconds']:,.0f} s | {f['measured']['steal_percent']} % | "
+              f"{f['measured']['others_percent']} % of a core |" for name, f in r["figures"].items())]
 
 
 def _targets(r):
@@ -37,6 +39,10 @@ def _targets(r):
         out.append(f"| {row.number} | {row.what} | {value} | {limit} | "
                    f"{'met' if row.met else '**not met**'}{' *' if disturbed else ''} | {row.detail} |")
     met = sum(row.met for row in rows)
+    few = {f["measured"]["repeats"] for f in r["figures"].values() if f["measured"]["repeats"] < 5}
+    if few:
+        out += ["", f"**Preliminary**: some of it has only {min(few)} repeats; how far repeats spread "
+                "is not judged below 4."]
     return out + ["", f"{met} of {len(rows)} lines met. \\* the run was disturbed, see below."]
 
 

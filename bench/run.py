@@ -74,9 +74,13 @@ def chosen(only):
 
 
 def commit():
+    """The commit that was built; a + when the sources differ from it."""
+    def git(*words):
+        return subprocess.run(["git", "-C", str(HERE.parent), *words], capture_output=True,
+                              text=True, check=True, timeout=20).stdout.strip()
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(["git", "-C", str(HERE), "describe", "--always", "--dirty"],
-                              capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+        changed = git("status", "--porcelain", "--", "src", "bench/*.c", "bench/*.py", "bench/*.sql")
+        return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
     return ""
 
 
@@ -85,7 +89,9 @@ def measure(build, options, name):
     with machine.watched() as seen:
         data = GROUPS[name][0](build, options)
     return {"measured": {"at": machine.today(), "commit": commit(), "repeats": options.repeats,
-                         "quick": options.quick, "command": " ".join(sys.argv), **seen,
+                         "quick": options.quick, **seen,
+                         "command": f"bench/run.py --only {name} --repeats {options.repeats}" +
+                                    (" --quick" if options.quick else ""),
                          "disturbed": machine.disturbances(seen)}, **data}
 
 

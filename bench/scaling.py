@@ -8,6 +8,7 @@ AGENTS_A_BOARD = 20     # a wallboard for each team of so many
 BOARD_SECONDS = 5       # between its questions, all four views each time
 DAYS = 400              # kept (retentionDays)
 AGENTS_PAGE = 50        # agents on a page of Agents
+AGENT_BYTES = 400       # of an agent's entry there
 DISK_GB = 1000          # of the machine that is planned with
 ROOM = 0.5              # a resource counts as full at half of what was measured
 RESTART_S = 60          # the longest start that an operator takes
@@ -52,6 +53,10 @@ class Inputs:
         return self.polls(agents) * (sum(self.view_cpu_us.values()) + self.agents_view_us(agents)) / 1e6
 
 
+def cores(value):
+    return f"{value:,.1f} cores" if value >= 1 else f"{100 * value:.2g} % of a core"
+
+
 def number(value):
     for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= limit:
@@ -84,17 +89,17 @@ def site(i, agents):
     peak = events * PEAK_HOUR / 3600
     polls = i.polls(agents)
     kept = chats * DAYS
-    answers = sum(i.answer_bytes.values()) + min(agents, AGENTS_PAGE) * 400
+    answers = sum(i.answer_bytes.values()) + min(agents, AGENTS_PAGE) * AGENT_BYTES
     memory = kept * i.finished_bytes + agents * OPEN_AT_PEAK * i.open_bytes
     return [
         ("events a day", f"{agents:,} × {CHATS_A_DAY} × {i.events_per_chat:.1f}", number(events)),
         ("events/s in the busiest hour", f"{number(events)} × {PEAK_HOUR} ÷ 3600", number(peak)),
         ("cores for them", f"{number(peak)} × {i.event_cpu_us:.2f} µs",
-         f"{peak * i.event_cpu_us / 1e6:.5f}"),
+         cores(peak * i.event_cpu_us / 1e6)),
         ("questions/s", f"4 views × max(1, {agents:,} ÷ {AGENTS_A_BOARD}) ÷ {BOARD_SECONDS} s",
          number(4 * polls)),
         ("cores for them", f"{number(polls)} × ({sum(i.view_cpu_us.values()):.0f} + "
-         f"{i.agents_view_us(agents):,.0f} µs)", f"{i.polls_cores(agents):.5f}"),
+         f"{i.agents_view_us(agents):,.0f} µs)", cores(i.polls_cores(agents))),
         ("memory", f"{number(kept)} chats × {i.finished_bytes:,.0f} + {agents * OPEN_AT_PEAK:,} open × "
          f"{i.open_bytes:,.0f}", f"{memory / 2**30:,.2f} GiB"),
         ("disk", f"{number(events)} × {DAYS} days × {i.disk_bytes:,.0f} bytes",
@@ -131,9 +136,9 @@ def small_sites(i):
             ("events/s in the busiest hour",
              f"{number(chats)} × {i.events_per_chat:.1f} × {PEAK_HOUR} ÷ 3600", number(peak)),
             ("cores for them", f"{number(peak)} × {i.event_cpu_us:.2f} µs",
-             f"{peak * i.event_cpu_us / 1e6:.4f}"),
+             cores(peak * i.event_cpu_us / 1e6)),
             ("cores for one wallboard a site", f"{number(polls)}/s × {cost:.0f} µs",
-             f"{polls * cost / 1e6:.3f}"),
+             cores(polls * cost / 1e6)),
             ("disk", f"{number(events)} × {SITE_DAYS} × {i.disk_bytes:,.0f} bytes",
              f"{events * SITE_DAYS * i.disk_bytes / 1e9:,.0f} GB"),
             ("a start", f"{number(events * SITE_DAYS)} ÷ {number(i.restart_rate)}/s",
@@ -175,10 +180,12 @@ def limits(i):
 
 def limits_table(i):
     rows = limits(i)
+    moved = next(row for row in rows if not row[0].startswith("a start"))
     return ["| what is full | arithmetic | agents of one site |", "|---|---|---|",
             *(f"| {what} | {how} | {agents:,.0f} |" for what, how, agents in rows), "",
-            f"First: **{rows[0][0]}**, at {rows[0][2]:,.0f} agents. From there on a second machine is "
-            "needed, or less of it (see below)."]
+            f"First of all: **{rows[0][0]}**, at {rows[0][2]:,.0f} agents. First of what stops one "
+            f"machine: **{moved[0]}**; a second one is needed from {moved[2]:,.0f} agents on, or less "
+            "of what fills it (see below)."]
 
 
 def tables(results):
