@@ -259,7 +259,7 @@ struct floor {
     struct timeline on_site;   /* visitors on site: steps */
     struct interval_set alive; /* chats in bot, waiting or active; ref: the chat */
     struct interval_set waits; /* chats in waiting; ref: the chat */
-    struct interval_set stays; /* ref: the visitor */
+    struct interval_set stays; /* of all visitors; no ref */
     struct route site_route;
 
     /* Scratch of one change. */

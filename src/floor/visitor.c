@@ -186,9 +186,10 @@ static void pieces_collect(struct pieces *p, const struct visitor *v, int64_t ti
     }
 }
 
-static void book_stay(struct floor *f, uint32_t number, const struct stay *s, int64_t sign)
+/* Whose stay it is nobody asks. */
+static void book_stay(struct floor *f, const struct stay *s, int64_t sign)
 {
-    struct interval i = {s->start, s->end, number};
+    struct interval i = {s->start, s->end, 0};
     if (sign > 0)
         interval_set_add(&f->stays, &i);
     else
@@ -209,9 +210,9 @@ static void splice(struct floor *f, uint32_t number, size_t first, size_t old_co
            v->stays[first + same].end == p->items[same].end)
         same++;
     for (size_t i = same; i < old_count; i++)
-        book_stay(f, number, &v->stays[first + i], -1);
+        book_stay(f, &v->stays[first + i], -1);
     for (size_t i = same; i < p->count; i++)
-        book_stay(f, number, &p->items[i], +1);
+        book_stay(f, &p->items[i], +1);
     size_t after = v->stay_count - first - old_count, count = first + p->count + after;
     v->stays = memory_grow(v->stays, &v->stay_cap, count, sizeof *v->stays);
     if (count > 0 && after > 0)

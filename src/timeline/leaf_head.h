@@ -8,8 +8,8 @@
 
 /* Entries of a leaf at most. An append to a leaf of LEAF_FULL starts the next one: what
  * is left is for late entries, which would split it. */
-#define LEAF_MAX 144u
-#define LEAF_FULL 128u
+#define LEAF_MAX 248u
+#define LEAF_FULL 224u
 
 struct leaf_head {
     uint16_t n;    /* entries */
