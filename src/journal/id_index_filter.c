@@ -11,7 +11,7 @@ static uint64_t bits_for(uint64_t ids)
 {
     static const struct {
         uint64_t ids, bits;
-    } steps[] = {{1u << 19, 14}, {1u << 21, 12}, {1u << 23, 10}}; /* errors: 0.25, 0.5, 1 % */
+    } steps[] = {{1u << 19, 16}, {1u << 21, 13}, {1u << 23, 11}}; /* errors: 0.15, 0.35, 0.7 % */
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (ids < steps[i].ids)
             return steps[i].bits;

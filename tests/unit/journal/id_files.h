@@ -2,6 +2,7 @@
 #ifndef LIVEFLOOR_TESTS_ID_FILES_H
 #define LIVEFLOOR_TESTS_ID_FILES_H
 
+#include "journal/id_index_run.h"
 #include "unit/journal/id_model.h"
 
 #include <fcntl.h>

@@ -25,7 +25,7 @@ static void a_file_that_is_cut_is_dropped(void **state)
     for (unsigned i = 0; i < s.paths.count; i++)
         for (unsigned n = 0; n < 20; n++) {
             uint32_t size = (uint32_t)s.paths.size[i];
-            const off_t edges[] = {0, 1, 1024, (off_t)size - 1};
+            const off_t edges[] = {0, 1, ID_RUN_BLOCK_BYTES, (off_t)size - 1};
             restore(m, &s);
             assert_int_equal(truncate(s.paths.path[i], n < 4 ? edges[n] : (off_t)dice(&seed, size)),
                              0);
@@ -45,7 +45,7 @@ static void a_file_with_a_changed_bit_is_dropped(void **state)
     for (unsigned i = 0; i < s.paths.count; i++)
         for (unsigned n = 0; n < 60; n++) {
             uint32_t size = (uint32_t)s.paths.size[i];
-            uint32_t at = dice(&seed, n < 20 ? 1024 : size);
+            uint32_t at = dice(&seed, n < 20 ? ID_RUN_BLOCK_BYTES : size);
             char bit = (char)(1 << dice(&seed, 8)), *byte = &s.bytes[i][at];
             *byte = (char)(*byte ^ bit);
             restore(m, &s);
@@ -75,7 +75,7 @@ static void a_missing_file_is_made_again(void **state)
 static void set_version(char *bytes, uint8_t version)
 {
     bytes[16] = (char)version;
-    uint64_t sum = XXH3_64bits_withSeed(bytes + 8, 1024 - 8, UINT64_MAX);
+    uint64_t sum = XXH3_64bits_withSeed(bytes + 8, ID_RUN_BLOCK_BYTES - 8, UINT64_MAX);
     for (unsigned i = 0; i < 8; i++)
         bytes[i] = (char)(uint8_t)(sum >> 8 * i);
 }

@@ -146,10 +146,10 @@ static void damage_under_a_running_index_is_no_answer(void **state)
     struct id_index *x = model_open(m, TABLE);
     model_refill(m, x);
     struct paths p = files_of(m);
-    static char zeros[1024];
+    static char zeros[ID_RUN_BLOCK_BYTES];
     for (unsigned i = 0; i < p.count; i++) {
         int fd = open(p.path[i], O_WRONLY);
-        assert_int_equal(pwrite(fd, zeros, sizeof zeros, 1024), sizeof zeros);
+        assert_int_equal(pwrite(fd, zeros, sizeof zeros, ID_RUN_BLOCK_BYTES), sizeof zeros);
         close(fd);
     }
     unsigned unknown = 0;
@@ -178,7 +178,7 @@ static void a_merge_does_not_take_damage_over(void **state)
     struct paths p = files_of(m);
     for (unsigned i = 0; i < p.count; i++) {
         int fd = open(p.path[i], O_WRONLY);
-        assert_int_equal(pwrite(fd, "damage", 6, 1024 + 500), 6);
+        assert_int_equal(pwrite(fd, "damage", 6, ID_RUN_BLOCK_BYTES + 100), 6);
         close(fd);
     }
     for (unsigned number = COUNT; number < COUNT + 2000; number++) {
