@@ -36,7 +36,7 @@
 #define LIMIT_SITES 1000000u           /* sites in one process */
 
 /* --- the index of ids --- */
-#define LIMIT_ID_TABLE_IDS (1u << 17)  /* in memory before they go to a file: 4 MiB, with a group on top */
+#define LIMIT_ID_TABLE_IDS (1u << 17)  /* in memory before they go to a file: 4 MiB with a group */
 #define LIMIT_ID_MEMORY_IDS (1u << 24) /* while no file can be written: 512 MiB; beyond: 503 */
 
 #endif
