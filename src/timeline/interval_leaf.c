@@ -54,10 +54,7 @@ static void read_refs(const struct packed *p, uint32_t k, int64_t *ref)
 struct interval_leaf *interval_leaf_hot(void *leaf)
 {
     const struct leaf_head *head = leaf;
-    uint32_t n = head->n, cap = 2;
-    while (cap <= n && cap < LEAF_FULL)
-        cap *= 2;
-    cap = cap <= n ? LEAF_MAX : cap;
+    uint32_t n = head->n, cap = leaf_room(n);
     if (!leaf_is_packed(leaf)) {
         struct interval_leaf *bigger = memory_resize(leaf, bytes_of(cap));
         bigger->head.cap = (uint16_t)cap;

@@ -281,7 +281,7 @@ static void settle(struct interval_set *s)
 void interval_set_add(struct interval_set *s, const struct interval *i)
 {
     if (s->root == NULL)
-        s->root = interval_leaf_new(2);
+        s->root = interval_leaf_new(leaf_room(0));
     struct sibling sibling = node_add(s, top_slot(s), s->depth, true, i);
     s->entries++;
     if (sibling.node != NULL)

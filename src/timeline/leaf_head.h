@@ -22,4 +22,15 @@ static inline bool leaf_is_packed(const void *leaf)
     return ((const struct leaf_head *)leaf)->cap == 0;
 }
 
+/* Room for the next entries of a hot leaf of n. There are far more small trees than large
+ * ones, of visitors and of small sites: those grow by one. */
+static inline uint32_t leaf_room(uint32_t n)
+{
+    if (n < 8)
+        return n + n / 4 + 1;
+    if (n < LEAF_FULL)
+        return 2 * n < LEAF_FULL ? 2 * n : LEAF_FULL;
+    return LEAF_MAX;
+}
+
 #endif

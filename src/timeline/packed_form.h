@@ -29,7 +29,7 @@ struct packed_code {
 #define PACKED_OPPOSITE 0x80u
 
 /* The first constants need no room. */
-static const int64_t packed_known[] = {0, 1, -1, 1000, 1000000};
+static const int64_t packed_known[] = {0, 1, -1, 2, 1000, 1000000, 1000000000};
 #define PACKED_KNOWN (sizeof packed_known / sizeof packed_known[0])
 
 /* Words that codes and row counts take. */

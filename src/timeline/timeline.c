@@ -281,24 +281,42 @@ static void root_shrink(struct timeline *t)
     }
 }
 
+/* Packs a hot leaf, together with the one to its left if both fit into one: entries that
+ * move on, as the end of a stay does, leave thin leaves behind. */
+static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet)
+{
+    struct timeline_trunk *trunk = t->root;
+    struct timeline_inner *inner = trunk->top;
+    uint32_t at = inner_find(inner, quiet->data[0]);
+    for (unsigned depth = t->depth; depth > 1; depth--) {
+        inner = *inner_child(inner, t->width, at);
+        at = inner_find(inner, quiet->data[0]);
+    }
+    hot_leaves_replace(&trunk->hot, quiet, NULL);
+    void **left = at > 0 ? inner_child(inner, t->width, at - 1) : NULL;
+    if (left != NULL && ((struct leaf_head *)*left)->n + quiet->head.n <= LEAF_MAX) {
+        if (!leaf_is_packed(*left))
+            hot_leaves_replace(&trunk->hot, *left, NULL);
+        *left = timeline_leaf_join(t, *left, quiet);
+        inner_remove(inner, t->width, at);
+    } else {
+        *inner_child(inner, t->width, at) = timeline_leaf_pack(t, quiet);
+    }
+}
+
 /* After a change: finds the last leaf, packs what has been quiet for longest. */
 static void trunk_settle(struct timeline *t)
 {
+    struct timeline_trunk *trunk = t->root;
     if (t->depth == 0)
         return;
-    struct timeline_trunk *trunk = t->root;
     void *node = trunk->top;
     for (unsigned depth = t->depth; depth > 0; depth--)
         node = *inner_child(node, t->width, ((struct timeline_inner *)node)->n - 1);
     trunk->last = leaf_is_packed(node) ? NULL : node;
     struct timeline_leaf *quiet;
-    while ((quiet = hot_leaves_excess(&trunk->hot, t->entries, node)) != NULL) {
-        void **slot = &trunk->top;
-        for (unsigned depth = t->depth; depth > 0; depth--)
-            slot = inner_child(*slot, t->width, inner_find(*slot, quiet->data[0]));
-        hot_leaves_replace(&trunk->hot, quiet, NULL);
-        *slot = timeline_leaf_pack(t, quiet);
-    }
+    while ((quiet = hot_leaves_excess(&trunk->hot, t->entries, node)) != NULL)
+        leaf_cool(t, quiet);
 }
 
 /* An append, or a change of the last leaf, of which no node above knows. */
@@ -316,7 +334,7 @@ static bool last_add(struct timeline *t, const struct addition *a)
 static void tree_add(struct timeline *t, const struct addition *a)
 {
     if (t->root == NULL)
-        t->root = timeline_leaf_new(t, 2);
+        t->root = timeline_leaf_new(t, leaf_room(0));
     if (t->depth == 0 && ((struct leaf_head *)t->root)->n == 0) {
         timeline_leaf_put(t, t->root, a->time, a->row, LEAF_MAX);
         t->entries++;
@@ -333,8 +351,8 @@ static void tree_add(struct timeline *t, const struct addition *a)
     }
     if (change.sibling != NULL)
         root_grow(t, &change);
-    root_shrink(t);
     trunk_settle(t);
+    root_shrink(t);
 }
 
 void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta)

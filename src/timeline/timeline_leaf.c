@@ -27,27 +27,42 @@ struct timeline_leaf *timeline_leaf_new(const struct timeline *t, uint32_t cap)
     return l;
 }
 
+/* Copies all entries of a leaf behind those of a hot one, which has room. */
+static void hot_append(struct timeline_leaf *l, unsigned stored, const void *leaf)
+{
+    uint32_t at = l->head.n, n = ((const struct leaf_head *)leaf)->n;
+    l->head.n = (uint16_t)(at + n);
+    if (leaf_is_packed(leaf)) {
+        packed_times(leaf, n, l->data + at);
+        for (unsigned c = 0; c < stored; c++)
+            packed_column(leaf, c, n, row_of(l, stored, at) + c, stored);
+        return;
+    }
+    const struct timeline_leaf *from = leaf;
+    memcpy(l->data + at, from->data, n * sizeof(int64_t));
+    memcpy(row_of(l, stored, at), rows_of(from), (size_t)n * stored * sizeof(int64_t));
+}
+
 struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf)
 {
     const struct leaf_head *head = leaf;
     unsigned stored = t->stored;
-    uint32_t cap = 2;
-    while (cap <= head->n && cap < LEAF_FULL)
-        cap *= 2;
-    struct timeline_leaf *hot = timeline_leaf_new(t, cap <= head->n ? LEAF_MAX : cap);
-    hot->head.n = head->n;
-    if (leaf_is_packed(leaf)) {
-        packed_times(leaf, head->n, hot->data);
-        for (unsigned c = 0; c < stored; c++)
-            packed_column(leaf, c, head->n, row_of(hot, stored, 0) + c, stored);
-    } else {
-        const struct timeline_leaf *old = leaf;
+    struct timeline_leaf *hot = timeline_leaf_new(t, leaf_room(head->n));
+    hot_append(hot, stored, leaf);
+    if (!leaf_is_packed(leaf))
         hot->head.mark = head->mark;
-        memcpy(hot->data, old->data, head->n * sizeof(int64_t));
-        memcpy(row_of(hot, stored, 0), rows_of(old), (size_t)head->n * stored * sizeof(int64_t));
-    }
     memory_free(leaf);
     return hot;
+}
+
+void *timeline_leaf_join(const struct timeline *t, void *left, void *right)
+{
+    struct timeline_leaf *both = timeline_leaf_new(t, LEAF_MAX);
+    hot_append(both, t->stored, left);
+    hot_append(both, t->stored, right);
+    memory_free(left);
+    memory_free(right);
+    return timeline_leaf_pack(t, both);
 }
 
 void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l)

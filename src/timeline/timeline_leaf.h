@@ -21,6 +21,9 @@ struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf);
 /* A packed copy of a hot leaf. Frees the leaf. */
 void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l);
 
+/* Both in one packed leaf: at most LEAF_MAX entries, `right` after `left`. Frees them. */
+void *timeline_leaf_join(const struct timeline *t, void *left, void *right);
+
 /* Moves the entries from `keep` on into a new leaf. */
 struct timeline_leaf *timeline_leaf_split(const struct timeline *t, struct timeline_leaf *l,
                                           uint32_t keep);

@@ -16,7 +16,7 @@ struct timeline_inner {
 
 /* The root of a timeline of more than one leaf. */
 struct timeline_trunk {
-    void *top; /* an inner node */
+    void *top;                  /* an inner node */
     struct timeline_leaf *last; /* the last leaf, where most changes are; NULL when packed */
     struct hot_leaves hot;
 };
