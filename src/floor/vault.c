@@ -12,7 +12,7 @@
 #define READ_FIRST 1024u
 /* So many stay in memory at rest: a few, and a part of all, for what comes late. */
 #define RESTING_LEAST 32u
-#define RESTING_PART 256u
+#define RESTING_PART 512u
 
 struct vault_entry {
     struct guid guid;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +67,9 @@ static int write_end(MDB_txn *txn, int error, struct problem *problem)
 
 /* --- records --- */
 
+/* So many bytes appended leave a few pages of the map behind each. */
+#define FORGET_BYTES (UINT64_C(32) << 20)
+
 static int lmdb_append(struct journal *base, struct journal_record *records, size_t n,
                        struct problem *problem)
 {
@@ -87,11 +89,16 @@ static int lmdb_append(struct journal *base, struct journal_record *records, siz
         if (error == 0)
             block_write(records + at, count, v.mv_data);
         at += count;
+        j->appended_bytes += v.mv_size;
     }
     if (write_end(txn, error, problem) < 0)
         return -1;
     j->next_sequence += n;
     atomic_fetch_add(&j->record_count, n);
+    if (j->appended_bytes >= FORGET_BYTES) {
+        j->appended_bytes = 0;
+        lmdb_map_forget(j);
+    }
     return 0;
 }
 
@@ -163,28 +170,6 @@ static int walk_block(const MDB_val *key, const MDB_val *value, uint64_t from,
     return result;
 }
 
-/* Where what was read lies in the map. */
-struct map_range {
-    uintptr_t from, to;
-};
-
-static void range_note(struct map_range *r, const MDB_val *value)
-{
-    uintptr_t from = (uintptr_t)value->mv_data, to = from + value->mv_size;
-    r->from = r->to == 0 || from < r->from ? from : r->from;
-    r->to = to > r->to ? to : r->to;
-}
-
-/* What was read stays in the system's page cache, but need not count as this process's
- * memory. Whoever reads it again gets it back from there. */
-static void range_forget(struct map_range *r)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = r->from / page * page;
-    if (r->to > from)
-        madvise((void *)from, r->to - from, MADV_DONTNEED);
-    *r = (struct map_range){0};
-}
-
 /* Goes through records with a cursor, giving the snapshot back every so often. */
 static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_checks *checks,
                 struct problem *problem)
@@ -194,7 +179,6 @@ static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_chec
         return -1;
     int result = 0, error = 0;
     uint64_t next_key = 0; /* where to go on after the snapshot was given back */
-    struct map_range seen_range = {0};
     while (error == 0 && result == 0) {
         MDB_cursor *cursor;
         MDB_val k, value;
@@ -207,14 +191,13 @@ static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_chec
                               : mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
         for (unsigned seen = 0; error == 0 && result == 0 && seen < SCAN_RENEW;) {
             next_key = sequence_of_key(&k) + 1;
-            range_note(&seen_range, &value);
             result = walk_block(&k, &value, from, checks, &seen, problem);
             if (result == 0)
                 error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT);
         }
         mdb_cursor_close(cursor);
         mdb_txn_reset(txn);
-        range_forget(&seen_range);
+        lmdb_map_forget(j);
         if (error == 0)
             error = mdb_txn_renew(txn);
     }

@@ -3,7 +3,10 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MAP_DEFAULT (UINT64_C(1) << 40) /* sparse: an address range, not memory */
@@ -184,6 +187,38 @@ static int databases_open(struct lmdb_journal *j, struct problem *problem)
     return error == 0 ? 0 : open_problem(j, error, problem);
 }
 
+/* Where the environment's file is mapped, which LMDB does not tell. */
+static uintptr_t map_find(MDB_env *env)
+{
+    struct stat s;
+    int fd;
+    if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &s) != 0)
+        return 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (maps == NULL)
+        return 0;
+    char line[4352];
+    uintptr_t found = 0;
+    while (found == 0 && fgets(line, sizeof line, maps) != NULL) {
+        unsigned long from, offset, inode;
+        unsigned major_number, minor_number;
+        if (sscanf(line, "%lx-%*x %*s %lx %x:%x %lu", &from, &offset, &major_number, &minor_number,
+                   &inode) == 5 &&
+            offset == 0 && inode == s.st_ino && makedev(major_number, minor_number) == s.st_dev)
+            found = from;
+    }
+    fclose(maps);
+    return found;
+}
+
+void lmdb_map_forget(const struct lmdb_journal *j)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    if (j->map != 0 && mdb_env_info(j->env, &info) == 0 && mdb_env_stat(j->env, &stat) == 0)
+        madvise((void *)j->map, (info.me_last_pgno + 1) * stat.ms_psize, MADV_DONTNEED);
+}
+
 int lmdb_env_open(struct lmdb_journal *j, struct problem *problem)
 {
     if (j->map_bytes == 0)
@@ -198,6 +233,7 @@ int lmdb_env_open(struct lmdb_journal *j, struct problem *problem)
         lmdb_env_close(j);
         return -1;
     }
+    j->map = map_find(j->env);
     return 0;
 }
 

@@ -25,12 +25,19 @@ struct lmdb_journal {
     MDB_dbi records, notes;
     uint64_t next_sequence;
     _Atomic uint64_t record_count; /* what the writer's commits have left */
+    uintptr_t map;                 /* where the file is mapped; 0: not known */
+    uint64_t appended_bytes;       /* since lmdb_map_forget */
 };
 
 /* Counts the records of a transaction's snapshot, and finds the first and the last
  * sequence; those of a damaged block count as one. 0 or an error of LMDB's. */
 int lmdb_survey(const struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
                 uint64_t *last);
+
+/* What was read of the file stays in the system's page cache, but need not count as this
+ * process's memory: whoever reads it again gets it back from there. The environment is
+ * open. */
+void lmdb_map_forget(const struct lmdb_journal *j);
 
 /* Opens the environment and its databases. */
 int lmdb_env_open(struct lmdb_journal *j, struct problem *problem);

@@ -101,7 +101,7 @@ static void play(struct archive *archive, bool at_once, uint64_t seed)
         }
         vault_trim(&v);
         if (archive != NULL && !at_once)
-            assert_true(v.resting <= 32 + v.count / 256);
+            assert_true(v.resting <= 32 + v.count / 512);
     }
     assert_int_equal(v.count, count);
     vault_clear(&v);
