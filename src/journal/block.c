@@ -115,7 +115,9 @@ enum record_status block_open(uint64_t key, struct span value, struct block *out
     if (out->count == 0 || out->count > (value.len - AT_TABLE) / ROW_BYTES ||
         le64toh(sum) != checksum(key, value.data, out->count) || !table_is_sound(out))
         return RECORD_DAMAGED;
-    return RECORD_OK;
+    bool unknown =
+        value.data[AT_FLAGS] != 0 || value.data[AT_UNUSED] != 0 || value.data[AT_UNUSED + 1] != 0;
+    return unknown ? RECORD_NEWER : RECORD_OK;
 }
 
 uint64_t block_sequence(const struct block *b, size_t index)

@@ -75,6 +75,8 @@ enum record_status record_read(uint64_t sequence, struct span bytes, struct jour
         bytes.len != RECORD_HEAD_BYTES + (size_t)id_len + json_len ||
         get64(at + AT_CHECKSUM) != checksum(sequence, at, bytes.len))
         return RECORD_DAMAGED;
+    if (at[AT_FLAGS] != 0)
+        return RECORD_NEWER; /* no flag is known yet */
     *out = (struct journal_record){
         .sequence = sequence,
         .site_id = (int64_t)get64(at + AT_SITE),
