@@ -191,7 +191,8 @@ int64_t interval_leaf_max_end(const void *leaf)
     bool packed = leaf_is_packed(leaf);
     if (packed)
         read_spans(leaf, l->head.n, start, end);
-    for (uint32_t i = 0; i < l->head.n; i++) {
+    /* Those without an end, if any, began lately. */
+    for (uint32_t i = l->head.n; i-- > 0 && most != INTERVAL_OPEN;) {
         int64_t here = packed ? end[i] : l->item[i].end;
         most = here > most ? here : most;
     }

@@ -303,7 +303,10 @@ static bool node_remove(struct interval_set *s, void **slot, unsigned depth,
     struct inner *inner = *slot;
     for (uint32_t at = inner_find(inner, i->start, i->ref) + 1; at-- > 0;) {
         if (node_remove(s, &inner->child[at], depth - 1, i)) {
-            child_refresh(inner, depth - 1, at);
+            /* Only the one that ended last can change the child's end. */
+            inner->count[at]--;
+            if (i->end == inner->max_end[at])
+                child_refresh(inner, depth - 1, at);
             if (inner->count[at] == 0) {
                 if (depth == 1)
                     hot_leaves_replace(hot_of(s), inner->child[at], NULL);

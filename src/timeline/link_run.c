@@ -113,13 +113,22 @@ static unsigned digits_of(size_t n)
     return n > 1 ? bits_width(n - 1) : 0;
 }
 
+static bool in_order(const struct link *links, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (by_to(&links[i - 1], &links[i]) > 0)
+            return false;
+    return true;
+}
+
 struct link_run *link_run_new(struct link *links, size_t n, bool with_values)
 {
     unsigned digits = digits_of(n);
     struct link_run *r = memory_zeroed(1, sizeof *r + digits * sizeof r->zeros[0]);
     r->n = (uint32_t)n;
     r->digits = (uint16_t)digits;
-    qsort(links, n, sizeof *links, by_to);
+    if (!in_order(links, n))
+        qsort(links, n, sizeof *links, by_to);
     int64_t *times = memory_get(n * sizeof *times);
     for (size_t i = 0; i < n; i++)
         times[i] = links[i].to;

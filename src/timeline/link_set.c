@@ -65,13 +65,13 @@ static void side_pack(struct side *side, bool with_values)
            n + link_run_count(side->run[first - 1]) <= RUN_MAX)
         n += link_run_count(side->run[--first]);
     struct link *all = memory_get(n * sizeof *all);
-    memcpy(all, side->fresh, side->fresh_count * sizeof *all);
-    size_t at = side->fresh_count;
+    size_t at = 0; /* the oldest first: then they are mostly in order already */
     for (size_t i = first; i < side->run_count; i++) {
         link_run_unpack(side->run[i], all + at);
         at += link_run_count(side->run[i]);
         link_run_free(side->run[i]);
     }
+    memcpy(all + at, side->fresh, side->fresh_count * sizeof *all);
     side->run_count = first;
     side->fresh_count = 0;
     side_push_run(side, link_run_new(all, n, with_values));
