@@ -65,6 +65,20 @@ static int by_time(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Most changes meet a handful of turns and make a handful of bookings: too few for a
+ * general sort. */
+#define FEW 12u
+
+static void turns_sort_few(struct turns *t)
+{
+    for (size_t i = 1; i < t->count; i++)
+        for (size_t k = i; k > 0 && t->items[k].time_us < t->items[k - 1].time_us; k--) {
+            struct turn swap = t->items[k];
+            t->items[k] = t->items[k - 1];
+            t->items[k - 1] = swap;
+        }
+}
+
 /* Every instant inside (from, to) at which the stance may change. */
 static void turns_collect(struct turns *t, const struct agent *a)
 {
@@ -81,8 +95,10 @@ static void turns_collect(struct turns *t, const struct agent *a)
         turn_add(t, a->marks[low].time_us, 0);
     for (size_t i = a->version_count; i-- > 0 && a->versions[i].time_us > t->from;)
         turn_add(t, a->versions[i].time_us, 0);
-    if (t->count > 1)
+    if (t->count > FEW)
         qsort(t->items, t->count, sizeof *t->items, by_time);
+    else
+        turns_sort_few(t);
 }
 
 static struct stance stance_at(const struct floor *f, const struct agent *a, int64_t t,
@@ -198,9 +214,6 @@ static bool is_something(const struct booking *b)
             return true;
     return false;
 }
-
-/* Most changes make a handful of bookings: too few for a general sort. */
-#define FEW 12u
 
 static void sort_few(struct bookings *list)
 {
