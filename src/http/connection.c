@@ -75,6 +75,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(x->worker->read_buffer, READ_BYTES);
 }
 
+static void read_off(struct http_exchange *x);
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct http_exchange *x = stream->data;
@@ -85,6 +87,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         turn_run(x->worker);
     if (x->closing)
         return;
+    if (count == UV_EOF && x->phase == PHASE_ANSWER && !x->answered) {
+        read_off(x); /* it still wants its answer; the end is read again after that */
+        return;
+    }
     if (count < 0) {
         connection_close(x);
         return;
@@ -408,8 +414,8 @@ void connection_process(struct http_exchange *x)
             connection_linger(x);
         else if (x->worker->draining && x->phase == PHASE_HEAD && x->in.len == x->in_at)
             connection_close(x);
-        else if (x->phase == PHASE_ANSWER)
-            read_off(x);
+        else if (x->phase == PHASE_ANSWER && x->in.len - x->in_at >= READ_BYTES)
+            read_off(x); /* enough for later; less is not worth two system calls */
         else
             connection_read_on(x);
     } else if (x->writing) {

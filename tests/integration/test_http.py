@@ -67,6 +67,17 @@ class Http(unittest.TestCase):
         assert cls.server.stop() == 0
         cls.server.__exit__()
 
+    def test_an_answer_that_comes_later_reaches_a_client_that_has_said_all(self):
+        """Events wait for the disk; meanwhile the end, or the next requests, come in."""
+        body = b'{"type":"chat.requested","siteId":10000,"chatId":"later","visitorId":"v"}'
+        post = (b"POST /v4/livechat/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " +
+                self.server.token.encode() + b"\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        for _ in range(20):
+            self.assertEqual(statuses(exchange(self.server, post)), [200])
+            self.assertEqual(statuses(exchange(self.server, None, [post, OK + post, OK])),
+                             [200, 200, 200, 200])
+
     def post(self, head, body=b"", line=b"POST /v4/livechat/events HTTP/1.1"):
         return (line + b"\r\nHost: a\r\nAuthorization: Bearer " + self.token.encode() +
                 b"\r\nContent-Type: application/json\r\n" + head + b"\r\n" + body)
