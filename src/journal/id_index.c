@@ -280,6 +280,8 @@ void id_index_settle(struct id_index *x)
     if (x->busy)
         id_worker_wait(&x->worker);
     x->with_tables.retry_at = x->with_merges.retry_at = 0;
+    while (id_table_move_on(&x->now))
+        ; /* a table that is being moved cannot be frozen */
     step(x);
     while (x->busy) {
         id_worker_wait(&x->worker);

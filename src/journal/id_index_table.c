@@ -93,6 +93,12 @@ static void move_some(struct id_table *t)
     }
 }
 
+bool id_table_move_on(struct id_table *t)
+{
+    move_some(t);
+    return t->before.slots != NULL;
+}
+
 int id_table_add(struct id_table *t, uint64_t hash, uint64_t sequence)
 {
     move_some(t);

@@ -34,6 +34,9 @@ void id_table_free(struct id_table *t);
 /* Adds; -1 when there is no memory. */
 int id_table_add(struct id_table *t, uint64_t hash, uint64_t sequence);
 
+/* Goes on moving a full table into a larger one; false when nothing is left to move. */
+bool id_table_move_on(struct id_table *t);
+
 /* Removes; false when it is not there. */
 bool id_table_remove(struct id_table *t, uint64_t hash, uint64_t sequence);
 

@@ -1,6 +1,7 @@
 /* The index of ids against a plain table: through growth, removals, files, merges and
  * starts. */
 #include "journal/id_index_filter.h"
+#include "journal/id_index_job.h"
 #include "unit/journal/id_model.h"
 
 static void random_changes_agree_with_a_table(void **state)
@@ -126,7 +127,8 @@ static void random_groups_agree_over_files_and_starts(void **state)
         model_agrees(m, x);
         id_index_settle(x);
         model_agrees(m, x);
-        assert_true(most_runs > 1 && most_runs < 16);
+        assert_in_range(most_runs, 2, ID_RUNS_MAX); /* merges may lag behind … */
+        assert_true(id_index_runs(x) < 16);         /* … but catch up */
         id_index_free(x);
         model_free(m);
     }
