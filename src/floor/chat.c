@@ -43,6 +43,7 @@ static void chat_unpack(void *entity, uint32_t number, struct span bytes)
 
 const struct vault_kind CHAT_KIND = {
     .size = sizeof(struct chat),
+    .rest_least = 32, /* a rating follows the end of a chat */
     .init = chat_init,
     .clear = chat_clear,
     .pack = chat_pack,

@@ -10,8 +10,7 @@
 #define HEAD_BYTES (sizeof(uint32_t) + sizeof(struct guid))
 /* Most that is put away is shorter than this: one read. */
 #define READ_FIRST 1024u
-/* So many stay in memory at rest: a few, and a part of all, for what comes late. */
-#define RESTING_LEAST 32u
+/* Besides the kind's few, a part of all stays in memory at rest, for what comes late. */
 #define RESTING_PART 512u
 
 struct vault_entry {
@@ -195,7 +194,7 @@ static bool put_away(struct vault *v, struct vault_entry *e)
 
 void vault_trim(struct vault *v)
 {
-    uint32_t most = v->at_once ? 0 : RESTING_LEAST + v->count / RESTING_PART;
+    uint32_t most = v->at_once ? 0 : v->kind->rest_least + v->count / RESTING_PART;
     while (v->resting > most)
         if (!put_away(v, v->entries[v->oldest]))
             return;

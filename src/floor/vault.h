@@ -17,6 +17,7 @@
 /* What a vault needs to know of its entities. */
 struct vault_kind {
     size_t size;
+    uint32_t rest_least;                         /* so many stay in memory at rest */
     void (*init)(void *entity, uint32_t number); /* a new one */
     void (*clear)(void *entity);                 /* frees what it owns */
     void (*pack)(const void *entity, struct buffer *out);

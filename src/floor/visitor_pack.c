@@ -194,6 +194,7 @@ static void visitor_unpack(void *entity, uint32_t number, struct span bytes)
 
 const struct vault_kind VISITOR_KIND = {
     .size = sizeof(struct visitor),
+    .rest_least = 256, /* heartbeats come again and again, and may be many to pack */
     .init = visitor_init,
     .clear = visitor_clear,
     .pack = visitor_pack,

@@ -41,8 +41,8 @@ static void thing_unpack(void *entity, uint32_t number, struct span bytes)
         memcpy(t->text, bytes.data, bytes.len);
 }
 
-static const struct vault_kind KIND = {sizeof(struct thing), thing_init, thing_clear, thing_pack,
-                                       thing_unpack};
+static const struct vault_kind KIND = {sizeof(struct thing), 32,         thing_init,
+                                       thing_clear,          thing_pack, thing_unpack};
 
 static struct guid guid_of(uint32_t n)
 {
