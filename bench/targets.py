@@ -56,6 +56,8 @@ def _workers(figures):
     yield Row("3", "CPU time of a request, two workers ÷ one", two / one, False, 1.05, "",
               f"{two:.2f} ÷ {one:.2f} µs, one thread asks", "workers",
               (f["one"]["cpu_us"], f["two"]["cpu_us"]))
+    if "one_full" not in f:
+        return
     one, two = _m(f["one_full"]["cpu_us"]), _m(f["two_full"]["cpu_us"])
     yield Row("3", "the same with both cores full", two / one, False, 1.05, "",
               f"{two:.2f} ÷ {one:.2f} µs, two threads ask", "workers",

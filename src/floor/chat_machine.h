@@ -16,7 +16,7 @@ struct participant {
     int64_t joined_us; /* the latest time */
 };
 
-#define PARTICIPANTS_INLINE 3u
+#define PARTICIPANTS_INLINE 2u
 
 struct chat_state {
     enum chat_phase phase;

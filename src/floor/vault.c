@@ -19,7 +19,7 @@ struct vault_entry {
     uint32_t newer, older; /* places, among those at rest; NONE at the ends */
     bool rests;
     bool known_away; /* in `away` already */
-    _Alignas(16) unsigned char entity[];
+    _Alignas(8) unsigned char entity[]; /* nothing in one wants more */
 };
 
 static uint64_t hash_of(const struct guid *g)
