@@ -116,20 +116,6 @@ uint32_t agent_status_at(const struct agent *a, int64_t t)
     return mark->status;
 }
 
-static bool count_one(void *data, const struct interval *i)
-{
-    (void)i;
-    ++*(int64_t *)data;
-    return true;
-}
-
-int64_t agent_chats_at(const struct agent *a, int64_t t)
-{
-    int64_t count = 0;
-    interval_set_at(&a->joins, t, count_one, &count);
-    return count;
-}
-
 void agent_take_directory(struct floor *f, uint32_t number, const struct event *e)
 {
     struct agent *a = &f->agents[number];

@@ -31,9 +31,6 @@ bool agent_exists_at(const struct agent *a, int64_t t, int64_t *since_us);
 /* The number of its status at t. */
 uint32_t agent_status_at(const struct agent *a, int64_t t);
 
-/* The number of chats it is in at t. */
-int64_t agent_chats_at(const struct agent *a, int64_t t);
-
 /* Takes an agent.updated or agent.deleted. */
 void agent_take_directory(struct floor *f, uint32_t number, const struct event *e);
 

@@ -299,11 +299,3 @@ uint32_t vault_intern(struct vault *v, const struct guid *g)
         link_newest(v, e);
     return number;
 }
-
-size_t vault_bytes(const struct vault *v)
-{
-    return v->place_cap * sizeof *v->places + v->entry_cap * sizeof *v->entries +
-           v->slot_count * sizeof *v->slots +
-           v->entry_count * (sizeof(struct vault_entry) + v->kind->size) +
-           number_map_bytes(&v->away) + v->scratch.cap;
-}

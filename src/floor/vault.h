@@ -72,7 +72,4 @@ void vault_trim(struct vault *v);
  * (scratch is a new entity when it is not used). `guid` may be NULL. */
 const void *vault_peek(const struct vault *v, uint32_t number, void *scratch, struct guid *guid);
 
-/* Bytes of memory that the vault itself holds, without what entities own. */
-size_t vault_bytes(const struct vault *v);
-
 #endif
