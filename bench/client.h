@@ -19,6 +19,9 @@ struct span client_file(const char *path);
 /* A non-blocking connection to 127.0.0.1; `port` as text; fails the program. */
 int client_connect(const char *port);
 
+/* Listens on a free port of 127.0.0.1 and prints it, for who started the program; fails it. */
+int client_listen(int backlog);
+
 /* Orders doubles, for qsort. */
 int client_by_double(const void *a, const void *b);
 

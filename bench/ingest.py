@@ -2,7 +2,9 @@
 servers may use both cores; the client is on core 1."""
 import json
 import shutil
+import subprocess
 
+import ours
 import peers
 from machine import repeated
 
@@ -44,14 +46,28 @@ def journal_alone(build, chats, group):
         shutil.rmtree(target)
 
 
+def least(build, file, lines, connections, *decode):
+    """Events a second of the least program that takes the same requests."""
+    target = build.scratch / "least-ingest"
+    try:
+        with peers.started([build.program("least_ingest"), target, *decode], peers.BOTH,
+                           stdout=subprocess.PIPE, text=True) as process:
+            with ours.at_most(30, "least_ingest"):
+                port = int(process.stdout.readline())
+            return json.loads(peers.run([build.program("post"), port, "none", file, lines,
+                                         connections]))["events_per_s"]
+    finally:
+        target.unlink(missing_ok=True)
+
+
 def beside_peers(build, o):
     """Targets 8, 9, 14: one repeat of each in turn."""
     files = {"in_order": build.events("in_order.ndjson", o.chats_small),
              "late": build.events("late.ndjson", o.chats_small, late=10, ago=900 + 3600),
              "csv": build.events("events.csv", o.chats_small, "csv"),
              "resp": build.events("events.resp", o.chats_small, "resp")}
-    found = {name: [] for name in ("ours", "late", "plain", "journal", "redis_1", "redis_4", "copy_key",
-                                   "copy_bare", "events_per_commit", "request_p99_us")}
+    found = {name: [] for name in ("ours", "late", "plain", "journal", "least", "least_decodes",
+                                   "redis_1", "redis_4", "copy_key", "copy_bare", "events_per_commit", "request_p99_us")}
     for _ in range(o.repeats):
         mine = our_run(build, files["in_order"], 1000, 4)
         found["ours"].append(mine["events_per_s"])
@@ -60,6 +76,8 @@ def beside_peers(build, o):
         group = max(1, round(mine["events_per_commit"]))
         found["plain"].append(build.append(files["in_order"], group)["lines_per_s"])
         found["journal"].append(journal_alone(build, o.chats_small, group))
+        found["least"].append(least(build, files["in_order"], 1000, 4))
+        found["least_decodes"].append(least(build, files["in_order"], 1000, 4, "decode"))
         found["late"].append(our_run(build, files["late"], 1000, 4)["events_per_s"])
         for connections in (1, 4):
             with peers.redis(build.scratch, peers.BOTH) as port:

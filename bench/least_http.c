@@ -7,9 +7,8 @@
  * Listens on a free port of 127.0.0.1, prints it, and answers until it is ended. */
 #include "client.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -17,19 +16,6 @@
 
 #define EVENTS 1024
 #define BACKLOG 4096
-
-static int listen_on_loopback(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&a, &len) != 0)
-        client_fail("cannot listen");
-    printf("%u\n", ntohs(a.sin_port));
-    fflush(stdout);
-    return fd;
-}
 
 static void watch(int epoll, int fd)
 {
@@ -63,7 +49,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         client_fail("ANSWER_FILE");
     struct span bytes = client_file(argv[1]);
-    int listener = listen_on_loopback(), epoll = epoll_create1(0);
+    int listener = client_listen(BACKLOG), epoll = epoll_create1(0);
     if (epoll < 0)
         client_fail("no epoll");
     watch(epoll, listener);
