@@ -1,77 +1,189 @@
-/* Segments grow on their own, so that only a small part is moved at a time; they become
- * more as the map grows. Within a segment: open addressing, with the rest of the hash
- * scaled to any number of slots. */
+/* Segments of some hundred numbers, in order of their hashes. All of a segment share the
+ * first bits of the hash, its depth; of each it keeps the other bits and the number in
+ * 40 bits. A full one is split by the next bit: a segment of half the numbers at a time,
+ * so nothing but the row of pointers ever doubles. */
 #include "floor/number_map.h"
 
 #include "base/memory.h"
 
-#define FIRST_SLOTS 8u
-/* With more entries than this for a segment, there are more segments. */
-#define SEGMENT_ENTRIES 4096u
-#define BITS_STEP 6u
-#define BITS_MAX 18u
+#include <endian.h>
+#include <string.h>
 
-void number_map_clear(struct number_map *m)
+#define ITEM_BYTES 5u
+/* That count: then the bits of the deeper segments of a larger map, whose numbers are
+ * longer, are as many. A hash that is not there meets another's in one of 2^28. */
+#define HASH_BITS 28u
+#define NUMBER_BITS 12u /* at depth 0; one more with each bit of depth */
+#define FULL 512u
+#define DEPTH_MAX 22u /* enough for every number, and for 2^31 of them in 512s */
+/* Not deeper than for so few in each: hashes that somebody chose cannot make the row of
+ * pointers long. */
+#define FEW 32u
+
+struct number_segment {
+    uint32_t n, cap;
+    uint32_t depth;
+    unsigned char items[]; /* cap of them, and what a read of the last one touches */
+};
+
+static size_t bytes_of(uint32_t cap)
 {
-    for (uint32_t i = 0; m->segments != NULL && i < UINT32_C(1) << m->bits; i++)
-        memory_free(m->segments[i].slots);
-    memory_free(m->segments);
-    *m = (struct number_map){0};
+    return sizeof(struct number_segment) + (size_t)cap * ITEM_BYTES + 8 - ITEM_BYTES;
 }
 
-static struct number_segment *segment_of(const struct number_map *m, uint32_t hash)
+static struct number_segment *segment_new(uint32_t cap, uint32_t depth)
+{
+    struct number_segment *s = memory_get(bytes_of(cap));
+    *s = (struct number_segment){.cap = cap, .depth = depth};
+    return s;
+}
+
+static uint64_t item_get(const struct number_segment *s, uint32_t at)
+{
+    uint64_t item;
+    memcpy(&item, s->items + (size_t)at * ITEM_BYTES, sizeof item);
+    return le64toh(item) & ((UINT64_C(1) << 8 * ITEM_BYTES) - 1);
+}
+
+static void item_set(struct number_segment *s, uint32_t at, uint64_t item)
+{
+    item = htole64(item);
+    memcpy(s->items + (size_t)at * ITEM_BYTES, &item, ITEM_BYTES);
+}
+
+static unsigned number_bits(const struct number_segment *s)
+{
+    return NUMBER_BITS + s->depth;
+}
+
+/* What a segment keeps of a hash, as the upper bits of an item. */
+static uint64_t item_hash(const struct number_segment *s, uint32_t hash)
+{
+    uint64_t rest = (hash >> (32 - HASH_BITS)) & ((UINT32_C(1) << (HASH_BITS - s->depth)) - 1);
+    return rest << number_bits(s);
+}
+
+static uint32_t item_number(const struct number_segment *s, uint64_t item)
+{
+    return (uint32_t)(item & ((UINT64_C(1) << number_bits(s)) - 1));
+}
+
+/* The first item that is not below. */
+static uint32_t item_find(const struct number_segment *s, uint64_t item)
+{
+    uint32_t low = 0, high = s->n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (item_get(s, middle) < item)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct number_segment **slot_of(const struct number_map *m, uint32_t hash)
 {
     return &m->segments[m->bits == 0 ? 0 : hash >> (32 - m->bits)];
 }
 
-static uint32_t first_slot(const struct number_segment *s, unsigned bits, uint32_t hash)
+/* How many pointers in the row are to the segment. */
+static uint32_t pointers_to(const struct number_map *m, const struct number_segment *s)
 {
-    return (uint32_t)((uint64_t)(hash << bits) * s->slot_count >> 32);
+    return UINT32_C(1) << (m->bits - s->depth);
 }
 
-static void put(struct number_segment *s, unsigned bits, uint64_t slot)
+/* The first of the pointers to a hash's segment. */
+static struct number_segment **first_of(const struct number_map *m, uint32_t hash)
 {
-    uint32_t at = first_slot(s, bits, (uint32_t)(slot >> 32));
-    while (s->slots[at] != 0)
-        at = at + 1 == s->slot_count ? 0 : at + 1;
-    s->slots[at] = slot;
-    s->used++;
+    struct number_segment **slot = slot_of(m, hash);
+    return slot - ((uint32_t)(slot - m->segments) & (pointers_to(m, *slot) - 1));
 }
 
-static void add(struct number_segment *s, unsigned bits, uint64_t slot)
+void number_map_clear(struct number_map *m)
 {
-    if ((uint64_t)s->used * 8 >= (uint64_t)s->slot_count * 7) {
-        struct number_segment old = *s;
-        s->slot_count =
-            old.slot_count < FIRST_SLOTS ? FIRST_SLOTS : old.slot_count + old.slot_count / 4;
-        s->slots = memory_zeroed(s->slot_count, sizeof *s->slots);
-        s->used = 0;
-        for (uint32_t i = 0; i < old.slot_count; i++)
-            if (old.slots[i] != 0)
-                put(s, bits, old.slots[i]);
-        memory_free(old.slots);
+    uint32_t end = m->segments == NULL ? 0 : UINT32_C(1) << m->bits;
+    for (uint32_t i = 0; i < end;) {
+        struct number_segment *s = m->segments[i];
+        i += pointers_to(m, s);
+        memory_free(s);
     }
-    put(s, bits, slot);
+    memory_free(m->segments);
+    *m = (struct number_map){0};
 }
 
-static void more_segments(struct number_map *m)
+/* The items [from, to) of a segment, one bit deeper. */
+static struct number_segment *half_of(const struct number_segment *s, uint32_t from, uint32_t to)
 {
-    struct number_map old = *m;
-    m->bits = old.segments == NULL ? 0 : old.bits + BITS_STEP;
-    m->segments = memory_zeroed((size_t)1 << m->bits, sizeof *m->segments);
-    for (uint32_t i = 0; old.segments != NULL && i < UINT32_C(1) << old.bits; i++)
-        for (uint32_t k = 0; k < old.segments[i].slot_count; k++)
-            if (old.segments[i].slots[k] != 0)
-                add(segment_of(m, (uint32_t)(old.segments[i].slots[k] >> 32)), m->bits,
-                    old.segments[i].slots[k]);
-    number_map_clear(&old);
+    uint32_t n = to - from;
+    struct number_segment *half = segment_new(n + n / 16 + 1, s->depth + 1);
+    half->n = n;
+    uint64_t rest_mask = (UINT64_C(1) << (HASH_BITS - half->depth)) - 1;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t item = item_get(s, from + i), rest = item >> number_bits(s) & rest_mask;
+        item_set(half, i, rest << number_bits(half) | item_number(s, item));
+    }
+    return half;
+}
+
+static void pointers_double(struct number_map *m)
+{
+    uint32_t count = UINT32_C(1) << m->bits++;
+    m->segments = memory_resize(m->segments, 2 * (size_t)count * sizeof(void *));
+    for (uint32_t i = count; i-- > 0;)
+        m->segments[2 * i] = m->segments[2 * i + 1] = m->segments[i];
+}
+
+/* Splits the segment of a hash. */
+static void split(struct number_map *m, uint32_t hash)
+{
+    struct number_segment *s = *slot_of(m, hash);
+    if (s->depth == m->bits)
+        pointers_double(m);
+    uint32_t middle = item_find(s, UINT64_C(1) << (8 * ITEM_BYTES - 1));
+    struct number_segment *half[2] = {half_of(s, 0, middle), half_of(s, middle, s->n)};
+    struct number_segment **first = first_of(m, hash);
+    uint32_t pointers = pointers_to(m, s);
+    for (uint32_t i = 0; i < pointers; i++)
+        first[i] = half[i >= pointers / 2];
+    memory_free(s);
+}
+
+/* Makes room for more in a hash's segment. */
+static void grow(struct number_map *m, uint32_t hash)
+{
+    struct number_segment **first = first_of(m, hash), *s = *first;
+    uint32_t cap = s->cap + s->cap / 16 + 4, pointers = pointers_to(m, s);
+    s = memory_resize(s, bytes_of(cap));
+    s->cap = cap;
+    for (uint32_t i = 0; i < pointers; i++)
+        first[i] = s;
+}
+
+static bool must_split(const struct number_map *m, const struct number_segment *s, uint32_t number)
+{
+    if ((uint64_t)number >> number_bits(s) != 0)
+        return true;
+    return s->n >= FULL && s->depth < DEPTH_MAX && m->count >> s->depth >= FEW;
 }
 
 void number_map_add(struct number_map *m, uint32_t hash, uint32_t number)
 {
-    if (m->segments == NULL || (m->bits < BITS_MAX && m->count >> m->bits >= SEGMENT_ENTRIES))
-        more_segments(m);
-    add(segment_of(m, hash), m->bits, (uint64_t)hash << 32 | (number + 1u));
+    if (m->segments == NULL) {
+        m->segments = memory_get(sizeof(void *));
+        m->segments[0] = segment_new(4, 0);
+    }
+    while (must_split(m, *slot_of(m, hash), number))
+        split(m, hash);
+    if ((*slot_of(m, hash))->n == (*slot_of(m, hash))->cap)
+        grow(m, hash);
+    struct number_segment *s = *slot_of(m, hash);
+    uint64_t item = item_hash(s, hash) | number;
+    uint32_t at = item_find(s, item);
+    memmove(s->items + (size_t)(at + 1) * ITEM_BYTES, s->items + (size_t)at * ITEM_BYTES,
+            (size_t)(s->n - at) * ITEM_BYTES);
+    item_set(s, at, item);
+    s->n++;
     m->count++;
 }
 
@@ -80,20 +192,23 @@ uint32_t number_map_find(const struct number_map *m, uint32_t hash, number_match
 {
     if (m->segments == NULL)
         return NONE;
-    const struct number_segment *s = segment_of(m, hash);
-    if (s->slot_count == 0)
-        return NONE;
-    for (uint32_t at = first_slot(s, m->bits, hash); s->slots[at] != 0;
-         at = at + 1 == s->slot_count ? 0 : at + 1)
-        if (s->slots[at] >> 32 == hash && match(data, (uint32_t)s->slots[at] - 1u))
-            return (uint32_t)s->slots[at] - 1u;
+    const struct number_segment *s = *slot_of(m, hash);
+    uint64_t wanted = item_hash(s, hash);
+    for (uint32_t at = item_find(s, wanted); at < s->n; at++) {
+        uint64_t item = item_get(s, at);
+        if (item >> number_bits(s) != wanted >> number_bits(s))
+            return NONE;
+        if (match(data, item_number(s, item)))
+            return item_number(s, item);
+    }
     return NONE;
 }
 
 size_t number_map_bytes(const struct number_map *m)
 {
-    size_t bytes = m->segments == NULL ? 0 : sizeof *m->segments << m->bits;
-    for (uint32_t i = 0; m->segments != NULL && i < UINT32_C(1) << m->bits; i++)
-        bytes += m->segments[i].slot_count * sizeof *m->segments[i].slots;
+    uint32_t end = m->segments == NULL ? 0 : UINT32_C(1) << m->bits;
+    size_t bytes = end * sizeof(void *);
+    for (uint32_t i = 0; i < end; i += pointers_to(m, m->segments[i]))
+        bytes += bytes_of(m->segments[i]->cap);
     return bytes;
 }

@@ -1,5 +1,5 @@
-/* number_map: numbers by the hash of what they stand for, which lies elsewhere: 8 bytes a
- * slot, slots nearly full, and no addition takes long. */
+/* number_map: numbers by the hash of what they stand for, which lies elsewhere: about five
+ * and a half bytes each, and no addition takes long. */
 #ifndef LIVEFLOOR_FLOOR_NUMBER_MAP_H
 #define LIVEFLOOR_FLOOR_NUMBER_MAP_H
 
@@ -9,15 +9,14 @@
 
 /* No such number. */
 #define NONE UINT32_MAX
+/* Numbers are smaller than this. */
+#define NUMBER_MAP_NUMBERS (UINT32_C(1) << 31)
 
-struct number_segment {
-    uint64_t *slots; /* hash in the upper half, number + 1 in the lower; 0: free */
-    uint32_t slot_count, used;
-};
+struct number_segment;
 
 /* An empty map is all zeros. */
 struct number_map {
-    struct number_segment *segments; /* by the first `bits` bits of the hash */
+    struct number_segment **segments; /* by the first `bits` bits of the hash */
     unsigned bits;
     uint32_t count;
 };
@@ -30,7 +29,7 @@ void number_map_add(struct number_map *m, uint32_t hash, uint32_t number);
 /* Says whether a number found under the hash is the one that is meant. */
 typedef bool number_match(const void *data, uint32_t number);
 
-/* The number that matches, or NONE. */
+/* The number that matches, or NONE. Numbers with nearly the same hash are asked too. */
 uint32_t number_map_find(const struct number_map *m, uint32_t hash, number_match *match,
                          const void *data);
 
