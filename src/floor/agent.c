@@ -5,6 +5,7 @@
 #include "floor/chat.h"
 #include "floor/event_log.h"
 #include "floor/presence.h"
+#include "floor/status_marks.h"
 
 void agent_init(struct agent *a)
 {
@@ -18,9 +19,7 @@ void agent_clear(struct agent *a)
 {
     agent_versions_free(a->versions, a->version_count);
     event_log_clear(&a->log);
-    for (size_t i = 0; i < a->mark_count; i++)
-        memory_free(a->marks[i].id);
-    memory_free(a->marks);
+    status_marks_clear(a);
     for (size_t i = 0; i < a->status_count; i++)
         timeline_clear(&a->statuses[i].steps);
     memory_free(a->statuses);
@@ -127,11 +126,12 @@ void agent_take_directory(struct floor *f, uint32_t number, const struct event *
     agent_refresh(f, number, e->time_us);
 }
 
-static bool mark_before(const struct status_mark *m, const struct event *e)
+static bool mark_before(const struct agent *a, size_t at, const struct event *e)
 {
-    if (m->time_us != e->time_us)
-        return m->time_us < e->time_us;
-    return span_compare((struct span){m->id, m->id_len}, e->id) < 0;
+    char text[GUID_TEXT_BYTES];
+    if (a->marks[at].time_us != e->time_us)
+        return a->marks[at].time_us < e->time_us;
+    return span_compare(status_mark_id(a, at, text), e->id) < 0;
 }
 
 void agent_take_status(struct floor *f, uint32_t number, const struct event *e)
@@ -139,22 +139,13 @@ void agent_take_status(struct floor *f, uint32_t number, const struct event *e)
     uint32_t status = floor_status(f, &e->status);
     struct agent *a = &f->agents[number];
     size_t at = marks_until(a, e->time_us);
-    while (at > 0 && !mark_before(&a->marks[at - 1], e))
+    while (at > 0 && !mark_before(a, at - 1, e))
         at--;
     /* It holds until the next mark, at most. */
     int64_t until = at < a->mark_count ? a->marks[at].time_us : INT64_MAX;
     presence_know_status(a, status);
     presence_begin(f, number, e->time_us, until, PRESENCE_ALL);
-    a->marks = memory_grow(a->marks, &a->mark_cap, a->mark_count + 1, sizeof *a->marks);
-    memmove(a->marks + at + 1, a->marks + at, (a->mark_count - at) * sizeof *a->marks);
-    a->marks[at] = (struct status_mark){
-        .time_us = e->time_us,
-        .id = memory_get(e->id.len),
-        .id_len = (uint32_t)e->id.len,
-        .status = status,
-    };
-    memcpy(a->marks[at].id, e->id.data, e->id.len);
-    a->mark_count++;
+    status_marks_insert(a, at, e->time_us, e->id, status);
     presence_end(f, number, e->time_us, until, PRESENCE_ALL);
     if (at == 0 && a->deletions > 0)
         agent_refresh(f, number, e->time_us); /* it may have made the agent exist */

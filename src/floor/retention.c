@@ -5,6 +5,7 @@
 #include "floor/chat.h"
 #include "floor/department.h"
 #include "floor/presence.h"
+#include "floor/status_marks.h"
 #include "floor/visitor.h"
 
 /* Queue looks back so far at waits that ended. */
@@ -52,8 +53,8 @@ static bool status_needed(const struct floor *f, const struct event *e, int64_t 
         return false;
     const struct agent *a = &f->agents[number];
     for (size_t i = 0; i < a->mark_count && a->marks[i].time_us <= e->time_us; i++) {
-        const struct status_mark *m = &a->marks[i];
-        if (m->time_us == e->time_us && span_equal((struct span){m->id, m->id_len}, e->id))
+        char text[GUID_TEXT_BYTES];
+        if (a->marks[i].time_us == e->time_us && span_equal(status_mark_id(a, i, text), e->id))
             return mark_needed(a, i, horizon_us);
     }
     return false;
@@ -127,14 +128,7 @@ static void forget_marks(struct floor *f, uint32_t number, int64_t horizon_us)
         needed[i] = mark_needed(a, i, horizon_us);
     int64_t from = a->marks[0].time_us;
     presence_begin(f, number, from, horizon_us, PRESENCE_ALL);
-    size_t kept = 0;
-    for (size_t i = 0; i < a->mark_count; i++) {
-        if (needed[i])
-            a->marks[kept++] = a->marks[i];
-        else
-            memory_free(a->marks[i].id);
-    }
-    a->mark_count = kept;
+    status_marks_keep(a, needed);
     presence_end(f, number, from, horizon_us, PRESENCE_ALL);
     memory_free(needed);
 }

@@ -134,11 +134,10 @@ struct agent_version {
     bool deleted, is_admin, is_active, is_locked;
 };
 
-/* A change of status. */
+/* A change of status (status_marks.h). */
 struct status_mark {
     int64_t time_us;
-    char *id; /* owned; orders marks of one instant */
-    uint32_t id_len;
+    uint32_t id_at; /* in the agent's mark_ids; the id orders marks of one instant */
     uint32_t status;
 };
 
@@ -156,6 +155,8 @@ struct agent {
     size_t deletions; /* agent.deleted in the log */
     struct status_mark *marks;
     size_t mark_count, mark_cap;
+    uint8_t *mark_ids;
+    size_t mark_id_bytes, mark_id_cap;
     struct agent_status *statuses;
     size_t status_count, status_cap;
     struct interval_set joins;    /* in a chat (ref) from, until */
