@@ -53,6 +53,11 @@ static uint64_t table_ids(const struct id_index *x)
     return x->options.table_ids != 0 ? x->options.table_ids : LIMIT_ID_TABLE_IDS;
 }
 
+static uint64_t ribbon_ids(const struct id_index *x)
+{
+    return x->options.ribbon_ids != 0 ? x->options.ribbon_ids : ID_FILTER_RIBBON_IDS;
+}
+
 /* Enough that a group fits on top of what waits to be full. */
 static uint64_t table_room(const struct id_index *x)
 {
@@ -224,7 +229,8 @@ static bool next_job(struct id_index *x)
     struct id_job *job = &x->worker.job;
     *job = (struct id_job){.build = {.directory = x->options.directory,
                                      .drop_below = x->drop_below,
-                                     .removed_to = x->options.removed_to}};
+                                     .removed_to = x->options.removed_to,
+                                     .ribbon_ids = ribbon_ids(x)}};
     if (may_freeze(x))
         freeze(x);
     if (x->frozen.now.slots != NULL && may_try(&x->with_tables)) {

@@ -1,6 +1,6 @@
 /* Which ids a journal holds: finds duplicates (metrics.md §3), however old the first is.
  * The newest ids are in a table in memory, all others in sorted files, "runs", of which
- * memory keeps a filter of about a byte for each id (docs/decisions/0009). A hit is
+ * memory keeps a filter of about half a byte for each id (docs/decisions/0009). A hit is
  * always verified against the journal. The files may be deleted when nothing runs: what
  * they do not cover is added again from the journal at start.
  *
@@ -33,9 +33,10 @@ struct id_index_options {
     id_index_verify *verify;
     id_index_mark *mark; /* these two are not needed without a directory */
     id_index_say *say;
-    void *data;         /* of all three */
-    int64_t removed_to; /* id_index_set_removed, as it is now */
-    uint64_t table_ids; /* that go from memory to a file at once; 0: LIMIT_ID_TABLE_IDS */
+    void *data;          /* of all three */
+    int64_t removed_to;  /* id_index_set_removed, as it is now */
+    uint64_t table_ids;  /* that go from memory to a file at once; 0: LIMIT_ID_TABLE_IDS */
+    uint64_t ribbon_ids; /* in a run with the smaller kind of filter; 0: ID_FILTER_RIBBON_IDS */
 };
 
 /* An id with its hash: what is asked for. */

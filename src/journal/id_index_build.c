@@ -91,7 +91,7 @@ static int builder_begin(struct builder *w, struct id_build *b, const struct id_
     w->run->head.removed_to = b->removed_to;
     w->run->head.count = most;
     w->run->head.sequence_bytes = id_run_sequence_bytes(head->first, head->last);
-    w->run->head.lines = id_filter_lines_for(most);
+    w->run->head.filter = id_filter_shape_for(most, b->ribbon_ids);
     w->block_ids = id_run_block_ids(&w->run->head);
     bool memory = id_build_path(b->directory, head->first, head->last, path, sizeof path) == 0;
     w->run->path = memory ? strdup(path) : NULL;
@@ -100,7 +100,7 @@ static int builder_begin(struct builder *w, struct id_build *b, const struct id_
     memory = asprintf(&w->unfinished, "%s/%s", b->directory, ID_BUILD_UNFINISHED) >= 0;
     if (!memory)
         w->unfinished = NULL;
-    memory = memory && id_filter_make(&w->run->filter, w->run->head.lines) == 0;
+    memory = memory && id_filter_begin(&w->run->filter, w->run->head.filter) == 0;
     if (!memory || w->run->path == NULL || w->run->fences == NULL || w->out == NULL) {
         why(b, "it cannot be made", ENOMEM);
         return builder_fail(w);
@@ -170,14 +170,15 @@ static int builder_finish(struct builder *w, struct id_run **out)
     struct id_run *run = w->run;
     uint8_t head[ID_RUN_BLOCK_BYTES];
     int failed = write_blocks(w);
+    id_filter_finish(&run->filter);
     run->blocks = w->blocks;
     uint64_t at = (w->blocks + 1) * ID_RUN_BLOCK_BYTES;
     size_t fence_bytes = w->blocks * sizeof *run->fences;
     if (failed == 0)
         failed = write_at(w, run->fences, fence_bytes, at);
     if (failed == 0)
-        failed = write_at(w, run->filter.words, run->filter.lines * ID_FILTER_LINE_BYTES,
-                          at + fence_bytes);
+        failed =
+            write_at(w, run->filter.words, id_filter_bytes(&run->filter.shape), at + fence_bytes);
     id_run_head_write(&run->head, id_run_tail_checksum(run), head);
     if (failed == 0)
         failed = write_at(w, head, sizeof head, 0);

@@ -14,6 +14,7 @@ struct id_build {
     const char *directory;        /* made when missing */
     uint64_t drop_below;          /* ids of lower sequences are left out */
     int64_t removed_to;           /* for the head */
+    uint64_t ribbon_ids;          /* id_filter_shape_for */
     const atomic_bool *stop;      /* when it becomes true: give up soon */
     char why[ID_BUILD_WHY_BYTES]; /* what went wrong */
 };

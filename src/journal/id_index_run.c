@@ -20,7 +20,8 @@ enum {
     AT_REMOVED_TO = 56,
     AT_COUNT = 64,
     AT_LINES = 72,
-    AT_TAIL = 80
+    AT_TAIL = 80,
+    AT_COLUMNS = 88
 };
 
 #define HEAD_NUMBER UINT64_MAX /* the number of the head's block, for its checksum */
@@ -68,8 +69,7 @@ uint64_t id_run_block_checksum(const uint8_t *block, uint64_t seed, uint64_t num
 uint64_t id_run_tail_checksum(const struct id_run *run)
 {
     uint64_t fences = XXH3_64bits(run->fences, run->blocks * sizeof *run->fences);
-    return XXH3_64bits_withSeed(run->filter.words, run->filter.lines * ID_FILTER_LINE_BYTES,
-                                fences);
+    return XXH3_64bits_withSeed(run->filter.words, id_filter_bytes(&run->filter.shape), fences);
 }
 
 void id_run_head_write(const struct id_run_head *head, uint64_t tail_checksum, uint8_t *block)
@@ -83,7 +83,8 @@ void id_run_head_write(const struct id_run_head *head, uint64_t tail_checksum, u
     put64(block + AT_MARK, head->mark);
     put64(block + AT_REMOVED_TO, (uint64_t)head->removed_to);
     put64(block + AT_COUNT, head->count);
-    put64(block + AT_LINES, head->lines);
+    put64(block + AT_LINES, head->filter.lines);
+    put64(block + AT_COLUMNS, head->filter.columns);
     put64(block + AT_TAIL, tail_checksum);
     put64(block, id_run_block_checksum(block, 0, HEAD_NUMBER));
 }
@@ -94,16 +95,18 @@ int id_run_head_read(const uint8_t *block, struct id_run_head *head, uint64_t *t
         memcmp(block + AT_MAGIC, MAGIC, sizeof MAGIC) != 0 ||
         get64(block + AT_VERSION) != ID_RUN_VERSION)
         return -1;
-    *head = (struct id_run_head){.seed = get64(block + AT_SEED),
-                                 .first = get64(block + AT_FIRST),
-                                 .last = get64(block + AT_LAST),
-                                 .mark = get64(block + AT_MARK),
-                                 .removed_to = (int64_t)get64(block + AT_REMOVED_TO),
-                                 .count = get64(block + AT_COUNT),
-                                 .lines = get64(block + AT_LINES)};
+    *head = (struct id_run_head){
+        .seed = get64(block + AT_SEED),
+        .first = get64(block + AT_FIRST),
+        .last = get64(block + AT_LAST),
+        .mark = get64(block + AT_MARK),
+        .removed_to = (int64_t)get64(block + AT_REMOVED_TO),
+        .count = get64(block + AT_COUNT),
+        .filter = {get64(block + AT_LINES), (unsigned)get64(block + AT_COLUMNS)}};
     *tail_checksum = get64(block + AT_TAIL);
     head->sequence_bytes = id_run_sequence_bytes(head->first, head->last);
-    return head->first == 0 || head->last < head->first || head->lines == 0 ? -1 : 0;
+    return head->first == 0 || head->last < head->first || !id_filter_is_shape(&head->filter) ? -1
+                                                                                              : 0;
 }
 
 /* Reads all of it; -1 for a failed read or the file's end. */
@@ -152,10 +155,10 @@ static uint64_t size_of(const struct id_run_head *head)
 {
     uint64_t blocks = id_run_blocks(head), bound = UINT64_C(1) << 62;
     if (blocks > bound / (2 * ID_RUN_BLOCK_BYTES) ||
-        head->lines > bound / (2 * ID_FILTER_LINE_BYTES))
+        head->filter.lines > bound / (2 * ID_FILTER_LINE_BYTES))
         return 0;
     return (blocks + 1) * ID_RUN_BLOCK_BYTES + blocks * sizeof(uint32_t) +
-           head->lines * ID_FILTER_LINE_BYTES;
+           id_filter_bytes(&head->filter);
 }
 
 static int read_run(struct id_run *run, const char **why)
@@ -171,15 +174,15 @@ static int read_run(struct id_run *run, const char **why)
     run->blocks = id_run_blocks(&run->head);
     size_t fence_bytes = run->blocks * sizeof *run->fences;
     run->fences = malloc(fence_bytes + 1); /* a run may be empty */
-    if (run->fences == NULL || id_filter_make(&run->filter, run->head.lines) < 0) {
+    if (run->fences == NULL || id_filter_make(&run->filter, run->head.filter) < 0) {
         *why = "there is no memory for it";
         return -1;
     }
     uint64_t at = (run->blocks + 1) * ID_RUN_BLOCK_BYTES;
     *why = "it is damaged";
     if (read_at(run->fd, run->fences, fence_bytes, at) < 0 ||
-        read_at(run->fd, run->filter.words, run->head.lines * ID_FILTER_LINE_BYTES,
-                at + fence_bytes) < 0 ||
+        read_at(run->fd, run->filter.words, id_filter_bytes(&run->head.filter), at + fence_bytes) <
+            0 ||
         id_run_tail_checksum(run) != tail_checksum)
         return -1;
     return check_blocks(run);
@@ -300,6 +303,5 @@ uint64_t id_run_find(const struct id_run *run, const struct id_query *q, id_inde
 
 size_t id_run_bytes(const struct id_run *run)
 {
-    return sizeof *run + run->blocks * sizeof *run->fences +
-           run->filter.lines * ID_FILTER_LINE_BYTES;
+    return sizeof *run + run->blocks * sizeof *run->fences + id_filter_bytes(&run->filter.shape);
 }

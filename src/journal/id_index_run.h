@@ -14,7 +14,7 @@
 #define ID_RUN_CHECKSUM_BYTES 8u
 #define ID_RUN_HASH_BYTES 6u /* the top 48 bits of a hash are kept */
 #define ID_RUN_HASH_MASK (~UINT64_C(0xffff))
-#define ID_RUN_VERSION 1u
+#define ID_RUN_VERSION 2u
 
 /* What a run's head says. */
 struct id_run_head {
@@ -23,7 +23,7 @@ struct id_run_head {
     uint64_t mark;        /* what id_index_options.mark said of `last` */
     int64_t removed_to;   /* id_index_options.removed_to when it was made */
     uint64_t count;       /* ids */
-    uint64_t lines;       /* of the filter */
+    struct id_filter_shape filter;
     unsigned sequence_bytes;
 };
 

@@ -110,7 +110,8 @@ static inline struct id_index *model_open(struct model *m, uint64_t table_ids)
                                              .say = model_say,
                                              .data = m,
                                              .removed_to = m->removed_to,
-                                             .table_ids = table_ids};
+                                             .table_ids = table_ids,
+                                             .ribbon_ids = 1000};
     struct id_index *x = NULL;
     struct problem problem = {0};
     assert_int_equal(id_index_open(&options, &x, &problem), 0);

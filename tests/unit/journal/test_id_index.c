@@ -248,30 +248,73 @@ static void ids_below_the_first_sequence_leave(void **state)
     model_free(m);
 }
 
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* Nothing is missed, and what is wrongly thought to be there is as rare as was reckoned. */
+static void check_filter(struct id_filter_shape shape, unsigned ids, double most_errors)
+{
+    struct id_filter f;
+    uint64_t seed = 3 + ids;
+    unsigned errors = 0, asked = 200000;
+    uint64_t *hashes = calloc(ids + 1, sizeof *hashes);
+    assert_non_null(hashes);
+    for (unsigned i = 0; i < ids; i++)
+        hashes[i] = dice_next(&seed);
+    qsort(hashes, ids, sizeof *hashes, by_hash);
+    assert_true(id_filter_is_shape(&shape));
+    assert_int_equal(id_filter_begin(&f, shape), 0);
+    for (unsigned i = 0; i < ids; i++)
+        id_filter_add(&f, hashes[i]);
+    id_filter_finish(&f);
+    for (unsigned i = 0; i < ids; i++) {
+        id_filter_prefetch(&f, hashes[i]);
+        assert_true(id_filter_has(&f, hashes[i] & ~UINT64_C(0xffff)));
+    }
+    for (unsigned i = 0; i < asked; i++)
+        errors += id_filter_has(&f, dice_next(&seed));
+    assert_true(errors <= most_errors * asked);
+    id_filter_free(&f);
+    free(hashes);
+}
+
 static void a_filter_misses_nothing_and_errs_seldom(void **state)
 {
     (void)state;
     enum { IDS = 200000 };
     static const struct {
-        unsigned bits, most; /* errors in 200,000 questions */
-    } cases[] = {{8, 6000}, {11, 1800}, {13, 900}, {16, 450}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct id_filter f;
-        uint64_t seed = 3, errors = 0;
-        assert_int_equal(id_filter_make(&f, IDS * cases[i].bits / 512), 0);
-        for (unsigned n = 0; n < IDS; n++)
-            id_filter_add(&f, dice_next(&seed));
-        for (unsigned n = 0; n < IDS; n++)
-            errors += id_filter_has(&f, dice_next(&seed));
-        assert_true(errors <= cases[i].most);
-        seed = 3;
-        for (unsigned n = 0; n < IDS; n++)
-            assert_true(id_filter_has(&f, dice_next(&seed) & ~UINT64_C(0xffff)));
-        id_filter_free(&f);
+        unsigned bits;
+        double errors;
+    } cases[] = {{8, 0.03}, {11, 0.009}, {13, 0.0045}, {16, 0.00225}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_filter((struct id_filter_shape){.lines = IDS * cases[i].bits / 512}, IDS,
+                     cases[i].errors);
+    assert_int_equal(id_filter_shape_for(0, 100).lines, 1);
+    check_filter(id_filter_shape_for(IDS, IDS), IDS, 0.019);    /* six columns */
+    check_filter(id_filter_shape_for(IDS, IDS / 2), IDS, 0.07); /* four */
+    for (unsigned ids = 0; ids < 30; ids++) /* and where segments are nearly empty, or full */
+        check_filter((struct id_filter_shape){128, 8}, ids * ids * 8, 0.01);
+    check_filter((struct id_filter_shape){64, 4}, 3 * ID_RIBBON_ROWS, 1);
+}
+
+static void a_ribbon_is_small(void **state)
+{
+    (void)state;
+    for (uint64_t ids = 8u << 20; ids < UINT64_C(1) << 32; ids *= 2) {
+        struct id_filter_shape shape = id_filter_shape_for(ids, ID_FILTER_RIBBON_IDS);
+        assert_int_equal(shape.columns, 4);
+        assert_in_range(id_filter_bytes(&shape) * 8, ids * 4, ids * 44 / 10);
+        assert_true(id_filter_is_shape(&shape));
+        shape.lines++;
+        assert_false(id_filter_is_shape(&shape));
     }
-    assert_int_equal(id_filter_lines_for(0), 1);
-    assert_int_equal(id_filter_lines_for(16u << 20), (16u << 20) * 8 / 512 + 1);
+    /* Too many for its segments. */
+    assert_int_equal(id_filter_shape_for(UINT64_C(1) << 40, ID_FILTER_RIBBON_IDS).columns, 0);
+    assert_false(id_filter_is_shape(&(struct id_filter_shape){0, 4}));
+    assert_false(id_filter_is_shape(&(struct id_filter_shape){16 * 9, 9}));
 }
 
 int main(void)
@@ -285,6 +328,7 @@ int main(void)
         cmocka_unit_test(adding_what_is_covered_changes_nothing),
         cmocka_unit_test(ids_below_the_first_sequence_leave),
         cmocka_unit_test(a_filter_misses_nothing_and_errs_seldom),
+        cmocka_unit_test(a_ribbon_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
