@@ -19,7 +19,7 @@ static struct parts parts_of(const struct packed *p)
                           .code = (const struct packed_code *)(p->rest + p->constants)};
     parts.row_ones = (const uint8_t *)(parts.code + codes);
     parts.bits = (const uint64_t *)(p->rest + p->constants + packed_code_words(codes, p->rows));
-    parts.row_at = p->high_bits + (size_t)p->head.n * p->low_bits;
+    parts.row_at = (p->high_bits & ~PACKED_LATER) + (size_t)p->head.n * p->low_bits;
     return parts;
 }
 
@@ -33,7 +33,7 @@ static struct ascent times_of(const struct packed *p, const struct parts *parts)
     return (struct ascent){.first = p->first,
                            .unit = (uint64_t)constant_of(parts, p->unit),
                            .n = p->head.n,
-                           .high_bits = p->high_bits,
+                           .high_bits = p->high_bits & ~PACKED_LATER,
                            .low_bits = p->low_bits};
 }
 
@@ -42,16 +42,31 @@ size_t packed_bytes(const struct packed *p)
     return p->head.mark;
 }
 
+/* Of the first time: 1 when it is kept a microsecond too early. */
+static int64_t later_of_first(const struct packed *p)
+{
+    if (!(p->high_bits & PACKED_LATER))
+        return 0;
+    struct parts parts = parts_of(p);
+    return (int64_t)bits_get(parts.bits, parts.row_at, 1);
+}
+
 int64_t packed_first(const struct packed *p)
 {
-    return p->first;
+    return p->first + later_of_first(p);
 }
 
 uint32_t packed_before(const struct packed *p, int64_t t)
 {
     struct parts parts = parts_of(p);
     struct ascent times = times_of(p, &parts);
-    return ascent_before(&times, parts.bits, t);
+    uint32_t before = ascent_before(&times, parts.bits, t);
+    if (!(p->high_bits & PACKED_LATER) || before == 0 ||
+        ((uint64_t)t - (uint64_t)p->first) % times.unit != 1)
+        return before;
+    /* Those that are kept at t - 1 and are a microsecond later are at t, not before. */
+    uint32_t least = ascent_before(&times, parts.bits, t - 1);
+    return before - bits_ones_in(parts.bits, parts.row_at + least, before - least);
 }
 
 void packed_times(const struct packed *p, uint32_t k, int64_t *out)
@@ -59,6 +74,9 @@ void packed_times(const struct packed *p, uint32_t k, int64_t *out)
     struct parts parts = parts_of(p);
     struct ascent times = times_of(p, &parts);
     ascent_read(&times, parts.bits, k, out);
+    if (p->high_bits & PACKED_LATER)
+        for (uint32_t i = 0; i < k; i++)
+            out[i] += (int64_t)bits_get(parts.bits, parts.row_at + i, 1);
 }
 
 /* The sum of the first `count` numbers of so many bits. */

@@ -2,7 +2,11 @@
  *
  *   the struct; its constants (int64); a code for each column that is not all 0;
  *   the number of set bits of each bit row (a byte each); zeros up to 8 bytes;
- *   then bits: the times, the bit rows (n bits each), the columns' numbers. */
+ *   then bits: the times, the bit rows (n bits each), the columns' numbers.
+ *
+ * Times may be kept rounded down: what lasts until some seconds after an instant ends one
+ * microsecond later, and among whole milliseconds that microsecond would cost each time
+ * ten bits. The first bit row says then which times are one microsecond later. */
 #ifndef LIVEFLOOR_TIMELINE_PACKED_FORM_H
 #define LIVEFLOOR_TIMELINE_PACKED_FORM_H
 
@@ -11,7 +15,7 @@
 struct packed {
     struct leaf_head head;
     uint16_t present;   /* bit c: column c is not all 0 */
-    uint16_t high_bits; /* of the times, as low_bits */
+    uint16_t high_bits; /* of the times, as low_bits; and PACKED_LATER */
     uint8_t low_bits;
     uint8_t unit; /* a constant, of the times */
     uint8_t rows;
@@ -27,6 +31,8 @@ struct packed_code {
 };
 
 #define PACKED_OPPOSITE 0x80u
+/* In high_bits: the first bit row belongs to the times. */
+#define PACKED_LATER 0x8000u
 
 /* The first constants need no room. */
 static const int64_t packed_known[] = {0, 1, -1, 2, 1000, 1000000, 1000000000};

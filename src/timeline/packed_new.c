@@ -16,9 +16,10 @@ struct row {
 struct plan {
     uint32_t n;
     struct ascent times;
+    bool later; /* rounded down: the first row says which are a microsecond later */
     int64_t constant[MAX_CONSTANTS];
     unsigned constants; /* the known ones among them */
-    struct row row[PACKED_MAX_COLUMNS];
+    struct row row[PACKED_MAX_COLUMNS + 1];
     unsigned rows;
     unsigned present, codes;
     struct packed_code code[PACKED_MAX_COLUMNS];
@@ -42,6 +43,37 @@ struct coding {
 static uint64_t magnitude(int64_t value)
 {
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+/* One microsecond after a whole millisecond? */
+static bool is_later(int64_t time)
+{
+    int64_t rest = time % 1000;
+    return rest == 1 || rest == 1 - 1000;
+}
+
+/* Plans the times; rounded down, into `rounded`, where that is cheaper. */
+static void plan_times(struct plan *p, const int64_t *times, int64_t *rounded)
+{
+    struct unit unit = {0};
+    struct row later = {.ones = 0};
+    p->times = ascent_plan(times, p->n);
+    for (uint32_t i = 0; i < p->n && p->times.unit == 1 && unit.value != 1; i++) {
+        bool is = is_later(times[i]);
+        rounded[i] = times[i] - is;
+        later.set[i / 64] |= (uint64_t)is << i % 64;
+        later.ones += is;
+        unit_take(&unit, (uint64_t)rounded[i] - (uint64_t)rounded[0]);
+    }
+    if (unit.value <= 1)
+        return;
+    struct ascent shorter = ascent_plan_in(rounded, p->n, &unit);
+    if (ascent_bits(&shorter) + p->n >= ascent_bits(&p->times))
+        return;
+    p->times = shorter;
+    p->later = true;
+    p->row[p->rows++] = later;
+    p->bits += p->n;
 }
 
 static struct column column_look(const int64_t *values, size_t stride, uint32_t n)
@@ -171,7 +203,7 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
     struct packed *made = memory_zeroed(1, bytes);
     made->head = (struct leaf_head){.n = (uint16_t)p->n, .mark = (uint32_t)bytes};
     made->present = (uint16_t)p->present;
-    made->high_bits = (uint16_t)p->times.high_bits;
+    made->high_bits = (uint16_t)(p->times.high_bits | (p->later ? PACKED_LATER : 0));
     made->low_bits = (uint8_t)p->times.low_bits;
     made->unit = (uint8_t)time_unit;
     made->rows = (uint8_t)p->rows;
@@ -201,11 +233,13 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
 
 struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns)
 {
-    struct plan p = {.n = n, .times = ascent_plan(times, n)};
+    struct plan p = {.n = n};
+    int64_t rounded[LEAF_MAX];
     for (; p.constants < PACKED_KNOWN; p.constants++)
         p.constant[p.constants] = packed_known[p.constants];
+    plan_times(&p, times, rounded);
     unsigned time_unit = plan_constant(&p, (int64_t)p.times.unit);
-    p.bits = ascent_bits(&p.times);
+    p.bits += ascent_bits(&p.times);
     for (unsigned c = 0; c < columns; c++) {
         struct column column = column_look(values + c, columns, n);
         if (column.where.ones == 0)
@@ -213,5 +247,5 @@ struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *value
         p.present |= 1u << c;
         plan_column(&p, &column);
     }
-    return plan_write(&p, times, values, columns, time_unit);
+    return plan_write(&p, p.later ? rounded : times, values, columns, time_unit);
 }

@@ -8,6 +8,19 @@
 static int64_t times[LEAF_MAX];
 static int64_t values[LEAF_MAX * PACKED_MAX_COLUMNS];
 
+/* Around each time, a microsecond apart. */
+static void check_near(const struct packed *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i += 1 + n / 16)
+        for (int64_t apart = -3; apart <= 3; apart++) {
+            uint32_t before = 0;
+            int64_t t = (int64_t)((uint64_t)times[i] + (uint64_t)apart);
+            while (before < n && times[before] < t)
+                before++;
+            assert_int_equal(packed_before(p, t), before);
+        }
+}
+
 static void compare(uint32_t n, unsigned columns)
 {
     struct packed *p = packed_new(n, times, values, columns);
@@ -38,6 +51,7 @@ static void compare(uint32_t n, unsigned columns)
         if (times[i] < INT64_MAX && (i + 1 == n || times[i + 1] > times[i]))
             assert_int_equal(packed_before(p, times[i] + 1), i + 1);
     }
+    check_near(p, n);
     assert_int_equal(packed_before(p, INT64_MIN), 0);
     if (times[n - 1] < INT64_MAX)
         assert_int_equal(packed_before(p, INT64_MAX), n);
@@ -56,6 +70,14 @@ static void make_times(uint64_t *s, uint32_t n, unsigned bits, uint64_t unit, in
     for (uint32_t i = 0; i < n; i++)
         times[i] = (int64_t)((uint64_t)start +
                              (bits == 0 ? 0 : dice_next(s) >> (64 - bits)) / unit * unit);
+    qsort(times, n, sizeof times[0], by_value);
+}
+
+/* Makes some of them a microsecond later, or more. */
+static void make_later(uint64_t *s, uint32_t n, unsigned most)
+{
+    for (uint32_t i = 0; i < n; i++)
+        times[i] += dice(s, 3) == 0 ? dice(s, most + 1) : 0;
     qsort(times, n, sizeof times[0], by_value);
 }
 
@@ -96,6 +118,31 @@ static void random_leaves_come_back(void **state)
     }
 }
 
+static void a_microsecond_after_whole_milliseconds(void **state)
+{
+    (void)state;
+    uint64_t s = 99;
+    size_t bytes[3];
+    for (int round = 0; round < 600; round++) {
+        uint32_t n = 1 + dice(&s, round % 4 == 0 ? LEAF_MAX : 12);
+        make_times(&s, n, 10 + dice(&s, 40), round % 2 ? 1000 : 60000000,
+                   (int64_t)dice(&s, 2000) * -1000 + (round % 7 == 0));
+        make_later(&s, n, round % 11 == 0 ? 2 : 1);
+        make_column(&s, n, 0, 1);
+        compare(n, 1);
+    }
+    for (unsigned most = 0; most < 3; most++) {
+        make_times(&s, LEAF_FULL, 32, 1000, 1700000000000000);
+        make_later(&s, LEAF_FULL, most);
+        memset(values, 0, sizeof values);
+        struct packed *p = packed_new(LEAF_FULL, times, values, 1);
+        bytes[most] = packed_bytes(p);
+        memory_free(p);
+    }
+    assert_in_range(bytes[1], bytes[0], bytes[0] + LEAF_FULL / 8 + 16);
+    assert_true(bytes[2] > bytes[1] + LEAF_FULL);
+}
+
 static void extremes_come_back(void **state)
 {
     (void)state;
@@ -133,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_leaves_come_back),
+        cmocka_unit_test(a_microsecond_after_whole_milliseconds),
         cmocka_unit_test(extremes_come_back),
         cmocka_unit_test(a_common_unit_is_found),
     };
