@@ -63,10 +63,8 @@ void hot_leaves_replace(struct hot_leaves *h, const void *leaf, void *fresh)
     }
 }
 
-void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *last)
+void *hot_leaves_oldest(const struct hot_leaves *h, const void *last)
 {
-    if (h->count <= base_limit(entries / LEAF_FULL) + h->extra)
-        return NULL;
     void *oldest = NULL;
     uint32_t age = 0;
     for (uint32_t i = 0; i < h->count; i++) {
@@ -78,6 +76,13 @@ void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *
         }
     }
     return oldest;
+}
+
+void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *last)
+{
+    if (h->count <= base_limit(entries / LEAF_FULL) + h->extra)
+        return NULL;
+    return hot_leaves_oldest(h, last);
 }
 
 size_t hot_leaves_bytes(const struct hot_leaves *h)

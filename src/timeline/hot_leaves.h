@@ -34,6 +34,9 @@ void hot_leaves_replace(struct hot_leaves *h, const void *leaf, void *fresh);
  * has to be. */
 void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *last);
 
+/* The one that was changed longest ago, but for `last`; NULL when there is none. */
+void *hot_leaves_oldest(const struct hot_leaves *h, const void *last);
+
 size_t hot_leaves_bytes(const struct hot_leaves *h);
 
 #endif

@@ -7,7 +7,7 @@
 struct parts {
     const int64_t *constant; /* minus the known ones: index as the codes say */
     const struct packed_code *code;
-    const uint8_t *row_ones;
+    const uint16_t *row_ones;
     const uint64_t *bits;
     size_t row_at; /* in bits */
 };
@@ -17,7 +17,7 @@ static struct parts parts_of(const struct packed *p)
     unsigned codes = bits_ones(p->present);
     struct parts parts = {.constant = p->rest,
                           .code = (const struct packed_code *)(p->rest + p->constants)};
-    parts.row_ones = (const uint8_t *)(parts.code + codes);
+    parts.row_ones = (const uint16_t *)(parts.code + codes);
     parts.bits = (const uint64_t *)(p->rest + p->constants + packed_code_words(codes, p->rows));
     parts.row_at = (p->high_bits & ~PACKED_LATER) + (size_t)p->head.n * p->low_bits;
     return parts;
@@ -101,13 +101,27 @@ static uint32_t count_of(const struct packed_code *code, const uint32_t *row_one
     return code->row & PACKED_OPPOSITE ? k - ones : ones;
 }
 
+/* Bits that a column's numbers take, and the sum before them. */
+static size_t column_bits(const struct packed *p, const struct parts *parts,
+                          const struct packed_code *code)
+{
+    uint32_t count = p->head.n;
+    if (code->row != 0) {
+        count = parts->row_ones[(code->row & ~PACKED_OPPOSITE) - 1];
+        count = code->row & PACKED_OPPOSITE ? p->head.n - count : count;
+    }
+    return packed_sum_bits(p->head.n, code->bits) + (size_t)count * code->bits;
+}
+
 void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
-    uint32_t ones[PACKED_MAX_COLUMNS], all_ones[PACKED_MAX_COLUMNS];
+    uint32_t ones[PACKED_MAX_COLUMNS + 1], skipped[PACKED_MAX_COLUMNS + 1];
+    uint32_t skip = p->head.n > LEAF_MAX && k >= PACKED_STRIDE ? PACKED_STRIDE : 0;
     for (unsigned r = 0; r < p->rows; r++) {
-        ones[r] = bits_ones_in(parts.bits, parts.row_at + (size_t)r * p->head.n, k);
-        all_ones[r] = parts.row_ones[r];
+        size_t row = parts.row_at + (size_t)r * p->head.n;
+        skipped[r] = bits_ones_in(parts.bits, row, skip);
+        ones[r] = skipped[r] + bits_ones_in(parts.bits, row + skip, k - skip);
     }
     size_t at = parts.row_at + (size_t)p->rows * p->head.n;
     const struct packed_code *code = parts.code;
@@ -115,9 +129,18 @@ void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
         uint32_t count = count_of(code, ones, k);
         uint64_t sum = (uint64_t)constant_of(&parts, code->base) * count;
         if (code->bits > 0) {
-            sum += (uint64_t)constant_of(&parts, code->unit) *
-                   sum_of(parts.bits, at, code->bits, count);
-            at += (size_t)count_of(code, all_ones, p->head.n) * code->bits;
+            unsigned sum_bits = packed_sum_bits(p->head.n, code->bits);
+            size_t from = at + sum_bits;
+            uint64_t numbers = 0;
+            if (skip > 0 && sum_bits > 0) {
+                uint32_t before = count_of(code, skipped, skip);
+                numbers = bits_get(parts.bits, at, sum_bits);
+                from += (size_t)before * code->bits;
+                count -= before;
+            }
+            numbers += sum_of(parts.bits, from, code->bits, count);
+            sum += (uint64_t)constant_of(&parts, code->unit) * numbers;
+            at += column_bits(p, &parts, code);
         }
         int64_t *to = &out[__builtin_ctz(left)];
         *to = (int64_t)((uint64_t)*to + sum);
@@ -130,13 +153,11 @@ static const struct packed_code *code_of(const struct packed *p, const struct pa
 {
     if (!(p->present >> column & 1))
         return NULL;
-    uint32_t all_ones[PACKED_MAX_COLUMNS];
-    for (unsigned r = 0; r < p->rows; r++)
-        all_ones[r] = parts->row_ones[r];
     *at = parts->row_at + (size_t)p->rows * p->head.n;
     const struct packed_code *code = parts->code;
     for (unsigned before = bits_ones(p->present & bits_mask(column)); before > 0; before--, code++)
-        *at += (size_t)count_of(code, all_ones, p->head.n) * code->bits;
+        *at += column_bits(p, parts, code);
+    *at += packed_sum_bits(p->head.n, code->bits);
     return code;
 }
 

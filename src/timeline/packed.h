@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 #define PACKED_MAX_COLUMNS 12u
+/* Entries at most: of two hot leaves. */
+#define PACKED_MAX (2 * LEAF_FULL)
 
 struct packed;
 
-/* Packs 1 <= n <= LEAF_MAX entries in order of time; `values` are n rows of `columns`. */
+/* Packs 1 <= n <= PACKED_MAX entries in order of time; `values` are n rows of `columns`. */
 struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values,
                           unsigned columns);
 

@@ -4,7 +4,7 @@
 #include "timeline/ascent.h"
 #include "timeline/packed_form.h"
 
-#define ROW_WORDS ((LEAF_MAX + 63) / 64)
+#define ROW_WORDS ((PACKED_MAX + 63) / 64)
 /* Of one leaf: base and unit of each column, unit of the times. */
 #define MAX_CONSTANTS (PACKED_KNOWN + 2 * PACKED_MAX_COLUMNS + 1)
 
@@ -174,7 +174,7 @@ static void plan_column(struct plan *p, const struct column *c)
                                                .bits = (uint8_t)best.bits,
                                                .base = plan_constant(p, best.base),
                                                .unit = plan_constant(p, (int64_t)best.unit)};
-    p->bits += (size_t)best_count * best.bits;
+    p->bits += packed_sum_bits(p->n, best.bits) + (size_t)best_count * best.bits;
 }
 
 static void numbers_write(const struct plan *p, const struct packed_code *code,
@@ -185,13 +185,20 @@ static void numbers_write(const struct plan *p, const struct packed_code *code,
     struct unit unit = unit_of((uint64_t)p->constant[code->unit]);
     uint64_t base = (uint64_t)p->constant[code->base];
     const struct row *row = code->row == 0 ? NULL : &p->row[(code->row & ~PACKED_OPPOSITE) - 1];
-    uint64_t flip = code->row & PACKED_OPPOSITE ? 1 : 0;
+    uint64_t flip = code->row & PACKED_OPPOSITE ? 1 : 0, sum = 0;
+    size_t sum_at = *at;
+    unsigned sum_bits = packed_sum_bits(p->n, code->bits);
+    *at += sum_bits;
     for (uint32_t i = 0; i < p->n; i++) {
         if (row != NULL && ((row->set[i / 64] >> i % 64 & 1) ^ flip) == 0)
             continue;
-        bits_put(bits, *at, code->bits, unit_exact(&unit, (uint64_t)values[i * stride] - base));
+        uint64_t number = unit_exact(&unit, (uint64_t)values[i * stride] - base);
+        bits_put(bits, *at, code->bits, number);
         *at += code->bits;
+        sum += i < PACKED_STRIDE ? number : 0;
     }
+    if (sum_bits > 0)
+        bits_put(bits, sum_at, sum_bits, sum);
 }
 
 static struct packed *plan_write(const struct plan *p, const int64_t *times, const int64_t *values,
@@ -214,12 +221,12 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
     struct packed_code *code = (struct packed_code *)(made->rest + constants);
     for (unsigned i = 0; i < p->codes; i++)
         code[i] = p->code[i];
-    uint8_t *row_ones = (uint8_t *)(code + p->codes);
+    uint16_t *row_ones = (uint16_t *)(code + p->codes);
     uint64_t *bits = (uint64_t *)(made->rest + constants + packed_code_words(p->codes, p->rows));
     ascent_write(&p->times, times, bits);
     size_t at = ascent_bits(&p->times);
     for (unsigned r = 0; r < p->rows; r++) {
-        row_ones[r] = (uint8_t)p->row[r].ones;
+        row_ones[r] = (uint16_t)p->row[r].ones;
         for (uint32_t i = 0; i < p->n; i += 64)
             bits_put(bits, at + i, p->n - i < 64 ? p->n - i : 64, p->row[r].set[i / 64]);
         at += p->n;
@@ -234,7 +241,7 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
 struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns)
 {
     struct plan p = {.n = n};
-    int64_t rounded[LEAF_MAX];
+    int64_t rounded[PACKED_MAX];
     for (; p.constants < PACKED_KNOWN; p.constants++)
         p.constant[p.constants] = packed_known[p.constants];
     plan_times(&p, times, rounded);

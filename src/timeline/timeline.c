@@ -4,6 +4,7 @@
 #include "timeline/timeline.h"
 
 #include "base/memory.h"
+#include "timeline/packed.h"
 #include "timeline/timeline_tree.h"
 
 #include <assert.h>
@@ -106,8 +107,28 @@ static struct change leaf_split(struct timeline *t, struct timeline_leaf *l, boo
     return (struct change){.sibling = right, .sibling_key = right->data[0]};
 }
 
+/* Adds to a packed leaf that is too long for one hot leaf: now they are two. */
+static struct change long_leaf_add(struct timeline *t, void *leaf, const struct addition *a)
+{
+    struct timeline_leaf *half[2];
+    struct hot_leaves *hot = hot_of(t);
+    timeline_leaf_halve(t, leaf, half);
+    if (hot != NULL) {
+        hot_leaves_unpacked(hot, t->entries);
+        hot_leaves_add(hot, half[0]);
+        hot_leaves_add(hot, half[1]);
+    }
+    int64_t key = half[1]->data[0];
+    enum leaf_put put = timeline_leaf_put(t, half[a->time >= key], a->time, a->row, LEAF_MAX);
+    t->entries += put == LEAF_INSERTED;
+    t->entries -= put == LEAF_REMOVED;
+    return (struct change){.moved = half[0], .sibling = half[1], .sibling_key = key};
+}
+
 static struct change leaf_add(struct timeline *t, void *leaf, bool last, const struct addition *a)
 {
+    if (leaf_is_packed(leaf) && ((struct leaf_head *)leaf)->n > LEAF_MAX)
+        return long_leaf_add(t, leaf, a);
     struct change change = {0};
     struct hot_leaves *hot = hot_of(t);
     struct timeline_leaf *l = leaf;
@@ -281,9 +302,43 @@ static void root_shrink(struct timeline *t)
     }
 }
 
-/* Packs a hot leaf, together with the one to its left if both fit into one: entries that
- * move on, as the end of a stay does, leave thin leaves behind. */
-static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet)
+/* May a leaf be packed together with its neighbour, hot or packed? Entries that move on, as
+ * the end of a stay does, leave thin leaves behind; two full ones need less for what
+ * leads to them. Of moments all times are read, so those leaves stay short. */
+static bool may_join(const struct timeline *t, const void *leaf, const void *neighbour)
+{
+    uint32_t n =
+        (uint32_t)((const struct leaf_head *)leaf)->n + ((const struct leaf_head *)neighbour)->n;
+    if (n <= LEAF_MAX)
+        return true;
+    return n <= PACKED_MAX && t->moments == 0 && leaf_is_packed(neighbour);
+}
+
+/* The same for the next hot leaf to its right, where many are hot: it would be packed next,
+ * and both at once are less work. */
+static bool may_join_next(const struct timeline *t, const void *leaf, const void *next,
+                          const void *last)
+{
+    const struct hot_leaves *hot = &((const struct timeline_trunk *)t->root)->hot;
+    uint32_t n =
+        (uint32_t)((const struct leaf_head *)leaf)->n + ((const struct leaf_head *)next)->n;
+    return n <= PACKED_MAX && t->moments == 0 && hot->count >= 4 &&
+           hot_leaves_oldest(hot, last) == next;
+}
+
+/* Packs the children at `at` and after it as one. */
+static void children_join(struct timeline *t, struct timeline_inner *inner, uint32_t at)
+{
+    struct timeline_trunk *trunk = t->root;
+    void **left = inner_child(inner, t->width, at), *right = *inner_child(inner, t->width, at + 1);
+    hot_leaves_replace(&trunk->hot, *left, NULL);
+    hot_leaves_replace(&trunk->hot, right, NULL);
+    *left = timeline_leaf_join(t, *left, right);
+    inner_remove(inner, t->width, at + 1);
+}
+
+/* Packs a hot leaf, if possible together with a neighbour. */
+static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const void *last)
 {
     struct timeline_trunk *trunk = t->root;
     struct timeline_inner *inner = trunk->top;
@@ -293,15 +348,16 @@ static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet)
         at = inner_find(inner, quiet->data[0]);
     }
     hot_leaves_replace(&trunk->hot, quiet, NULL);
-    void **left = at > 0 ? inner_child(inner, t->width, at - 1) : NULL;
-    if (left != NULL && ((struct leaf_head *)*left)->n + quiet->head.n <= LEAF_MAX) {
-        if (!leaf_is_packed(*left))
-            hot_leaves_replace(&trunk->hot, *left, NULL);
-        *left = timeline_leaf_join(t, *left, quiet);
-        inner_remove(inner, t->width, at);
-    } else {
+    void *left = at > 0 ? *inner_child(inner, t->width, at - 1) : NULL;
+    void *right = at + 1 < inner->n ? *inner_child(inner, t->width, at + 1) : NULL;
+    if (left != NULL && may_join(t, quiet, left))
+        children_join(t, inner, at - 1);
+    else if (right != NULL && right != last &&
+             ((leaf_is_packed(right) && may_join(t, quiet, right)) ||
+              may_join_next(t, quiet, right, last)))
+        children_join(t, inner, at);
+    else
         *inner_child(inner, t->width, at) = timeline_leaf_pack(t, quiet);
-    }
 }
 
 /* After a change: finds the last leaf, packs what has been quiet for longest. */
@@ -316,7 +372,7 @@ static void trunk_settle(struct timeline *t)
     trunk->last = leaf_is_packed(node) ? NULL : node;
     struct timeline_leaf *quiet;
     while ((quiet = hot_leaves_excess(&trunk->hot, t->entries, node)) != NULL)
-        leaf_cool(t, quiet);
+        leaf_cool(t, quiet, node);
 }
 
 /* An append, or a change of the last leaf, of which no node above knows. */

@@ -55,9 +55,28 @@ struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf)
     return hot;
 }
 
+void timeline_leaf_halve(const struct timeline *t, void *leaf, struct timeline_leaf *half[2])
+{
+    uint32_t n = ((const struct leaf_head *)leaf)->n, keep = n / 2;
+    struct timeline_leaf *both = timeline_leaf_new(t, n);
+    hot_append(both, t->stored, leaf);
+    memory_free(leaf);
+    for (uint32_t i = 0, from = 0; i < 2; i++, from = keep) {
+        uint32_t count = i == 0 ? keep : n - keep;
+        half[i] = timeline_leaf_new(t, LEAF_MAX);
+        half[i]->head.n = (uint16_t)count;
+        memcpy(half[i]->data, both->data + from, count * sizeof(int64_t));
+        memcpy(row_of(half[i], t->stored, 0), row_of(both, t->stored, from),
+               (size_t)count * t->stored * sizeof(int64_t));
+    }
+    memory_free(both);
+}
+
 void *timeline_leaf_join(const struct timeline *t, void *left, void *right)
 {
-    struct timeline_leaf *both = timeline_leaf_new(t, LEAF_MAX);
+    uint32_t n =
+        (uint32_t)((const struct leaf_head *)left)->n + ((const struct leaf_head *)right)->n;
+    struct timeline_leaf *both = timeline_leaf_new(t, n);
     hot_append(both, t->stored, left);
     hot_append(both, t->stored, right);
     memory_free(left);

@@ -18,10 +18,13 @@ struct timeline_leaf *timeline_leaf_new(const struct timeline *t, uint32_t cap);
  * Frees the leaf. */
 struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf);
 
+/* Two hot copies of the halves of a packed leaf that is too long for one. Frees the leaf. */
+void timeline_leaf_halve(const struct timeline *t, void *leaf, struct timeline_leaf *half[2]);
+
 /* A packed copy of a hot leaf. Frees the leaf. */
 void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l);
 
-/* Both in one packed leaf: at most LEAF_MAX entries, `right` after `left`. Frees them. */
+/* Both in one packed leaf: at most PACKED_MAX entries, `right` after `left`. Frees them. */
 void *timeline_leaf_join(const struct timeline *t, void *left, void *right);
 
 /* Moves the entries from `keep` on into a new leaf. */

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static int64_t times[LEAF_MAX];
-static int64_t values[LEAF_MAX * PACKED_MAX_COLUMNS];
+static int64_t times[PACKED_MAX];
+static int64_t values[PACKED_MAX * PACKED_MAX_COLUMNS];
 
 /* Around each time, a microsecond apart. */
 static void check_near(const struct packed *p, uint32_t n)
@@ -24,7 +24,7 @@ static void check_near(const struct packed *p, uint32_t n)
 static void compare(uint32_t n, unsigned columns)
 {
     struct packed *p = packed_new(n, times, values, columns);
-    int64_t back[LEAF_MAX], want[PACKED_MAX_COLUMNS] = {0};
+    int64_t back[PACKED_MAX], want[PACKED_MAX_COLUMNS] = {0};
     assert_true(leaf_is_packed(p));
     assert_true(packed_first(p) == times[0]);
     packed_times(p, n, back);
@@ -109,7 +109,7 @@ static void random_leaves_come_back(void **state)
     uint64_t s = 4711;
     const uint64_t units[] = {1, 1000, 1000000, 60000000, 7};
     for (int round = 0; round < 3000; round++) {
-        uint32_t n = 1 + dice(&s, round % 4 == 0 ? LEAF_MAX : 12);
+        uint32_t n = 1 + dice(&s, round % 4 == 0 ? PACKED_MAX : 12);
         unsigned columns = 1 + dice(&s, PACKED_MAX_COLUMNS), bits = dice(&s, 64);
         make_times(&s, n, bits, units[dice(&s, 5)], bits == 63 ? INT64_MIN : -123456789);
         for (unsigned c = 0; c < columns; c++)
@@ -124,7 +124,7 @@ static void a_microsecond_after_whole_milliseconds(void **state)
     uint64_t s = 99;
     size_t bytes[3];
     for (int round = 0; round < 600; round++) {
-        uint32_t n = 1 + dice(&s, round % 4 == 0 ? LEAF_MAX : 12);
+        uint32_t n = 1 + dice(&s, round % 4 == 0 ? PACKED_MAX : 12);
         make_times(&s, n, 10 + dice(&s, 40), round % 2 ? 1000 : 60000000,
                    (int64_t)dice(&s, 2000) * -1000 + (round % 7 == 0));
         make_later(&s, n, round % 11 == 0 ? 2 : 1);
@@ -146,7 +146,7 @@ static void a_microsecond_after_whole_milliseconds(void **state)
 static void extremes_come_back(void **state)
 {
     (void)state;
-    for (uint32_t n = 1; n <= LEAF_MAX; n++) {
+    for (uint32_t n = 1; n <= PACKED_MAX; n++) {
         for (uint32_t i = 0; i < n; i++) {
             times[i] = i < n / 2 ? INT64_MIN : INT64_MAX;
             values[3 * i] = i % 2 ? INT64_MIN : INT64_MAX;
