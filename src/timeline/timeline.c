@@ -337,13 +337,57 @@ static void children_join(struct timeline *t, struct timeline_inner *inner, uint
     inner_remove(inner, t->width, at + 1);
 }
 
+/* Takes the first children of a node away; returns the sums of what is in them. */
+static void inner_drop_first(struct timeline_inner *node, unsigned width, uint32_t count,
+                             int64_t *sums)
+{
+    int64_t base[TIMELINE_MAX_WIDTH];
+    node->n -= count;
+    memcpy(sums, inner_sums(node, width, count), width * sizeof *sums);
+    memmove(node->key, node->key + count, node->n * sizeof node->key[0]);
+    memmove(node->rows, inner_child(node, width, count), node->n * (1 + width) * sizeof(int64_t));
+    for (unsigned w = 0; w < width; w++)
+        base[w] = (int64_t)(0 - (uint64_t)sums[w]);
+    for (uint32_t i = 0; i < node->n; i++)
+        sums_add(inner_sums(node, width, i), width, base);
+}
+
+/* Fills a node from the next one: of leaves that were joined there are half as many. */
+static void inner_fill(struct timeline *t, struct timeline_inner *above, uint32_t at)
+{
+    unsigned width = t->width;
+    struct timeline_inner *node = *inner_child(above, width, at);
+    struct timeline_inner *next = *inner_child(above, width, at + 1);
+    uint32_t count = TIMELINE_FANOUT - node->n;
+    count = count < next->n ? count : next->n;
+    int64_t before[TIMELINE_MAX_WIDTH], moved[TIMELINE_MAX_WIDTH];
+    for (unsigned w = 0; w < width; w++) /* all that is in the node */
+        before[w] = (int64_t)((uint64_t)inner_sums(above, width, at + 1)[w] -
+                              (uint64_t)inner_sums(above, width, at)[w]);
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(moved, inner_sums(next, width, i), width * sizeof *moved);
+        sums_add(moved, width, before);
+        inner_insert(node, width, node->n, next->key[i], *inner_child(next, width, i), moved);
+    }
+    if (count == next->n) {
+        inner_remove(above, width, at + 1);
+        memory_free(next);
+    } else if (count > 0) {
+        inner_drop_first(next, width, count, moved);
+        above->key[at + 1] = next->key[0];
+        sums_add(inner_sums(above, width, at + 1), width, moved);
+    }
+}
+
 /* Packs a hot leaf, if possible together with a neighbour. */
 static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const void *last)
 {
     struct timeline_trunk *trunk = t->root;
-    struct timeline_inner *inner = trunk->top;
-    uint32_t at = inner_find(inner, quiet->data[0]);
+    struct timeline_inner *inner = trunk->top, *above = NULL;
+    uint32_t at = inner_find(inner, quiet->data[0]), inner_at = 0;
     for (unsigned depth = t->depth; depth > 1; depth--) {
+        above = inner;
+        inner_at = at;
         inner = *inner_child(inner, t->width, at);
         at = inner_find(inner, quiet->data[0]);
     }
@@ -358,6 +402,8 @@ static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const voi
         children_join(t, inner, at);
     else
         *inner_child(inner, t->width, at) = timeline_leaf_pack(t, quiet);
+    if (above != NULL && inner_at + 1 < above->n)
+        inner_fill(t, above, inner_at);
 }
 
 /* After a change: finds the last leaf, packs what has been quiet for longest. */

@@ -7,7 +7,7 @@
 
 #define SIDE_BY_SIDE 8u
 #define LINE 64u
-#define LEAF_LINES 6u /* most packed leaves are no longer */
+#define LEAF_LINES 12u /* most packed leaves are no longer */
 
 static void prefetch(const void *from, size_t bytes)
 {
