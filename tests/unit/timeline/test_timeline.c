@@ -98,6 +98,50 @@ static void appends_stay_packed_and_late_entries_land_in_place(void **state)
     timeline_clear(&t);
 }
 
+/* Long packed leaves, halved and joined again, and the nodes above them: what is asked
+ * between any changes is what an array says. */
+static void a_long_history_with_late_changes(void **state)
+{
+    enum { COUNT = 90000, NEWEST = 3000, CHECKS = 150 };
+    static int64_t value[COUNT][2], before[COUNT + 1][2];
+    (void)state;
+    for (uint64_t round = 1; round <= 4; round++) {
+        uint64_t s = round * 104729;
+        struct timeline t;
+        uint32_t entries = 0;
+        timeline_init(&t, 2);
+        memset(value, 0, sizeof value);
+        for (int64_t i = 0; i < COUNT; i++) {
+            int64_t at = i;
+            if (dice(&s, round % 2 ? 50 : 5) == 0) /* late: anywhere, or lately */
+                at = round < 3 ? dice(&s, (uint32_t)i + 1)
+                               : i - dice(&s, i < NEWEST ? (uint32_t)i + 1 : NEWEST);
+            bool was = value[at][0] != 0 || value[at][1] != 0;
+            int64_t delta[2] = {-value[at][0], -value[at][1]}; /* what is there goes … */
+            if (!was || dice(&s, 2) == 0) {                    /* … or is amended */
+                delta[0] = 1 + dice(&s, 3);
+                delta[1] = dice(&s, 20000) * 1000;
+            }
+            timeline_add(&t, at * 1000, delta);
+            value[at][0] += delta[0];
+            value[at][1] += delta[1];
+            entries += (value[at][0] != 0 || value[at][1] != 0) - (uint32_t)was;
+            if (i % (COUNT / CHECKS) != 0 && i + 1 != COUNT)
+                continue;
+            assert_int_equal(t.entries, entries);
+            for (int64_t k = 0; k < COUNT; k++)
+                for (int w = 0; w < 2; w++)
+                    before[k + 1][w] = before[k][w] + value[k][w];
+            for (int question = 0; question < 300; question++) {
+                int64_t got[2], time = dice(&s, (uint32_t)i + 2);
+                timeline_before(&t, time * 1000 - dice(&s, 2) * 7, got);
+                assert_memory_equal(got, before[time], sizeof got);
+            }
+        }
+        timeline_clear(&t);
+    }
+}
+
 static void first_moments_wrap_around_to_the_right_integral(void **state)
 {
     (void)state;
@@ -122,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_agree_with_an_array),
         cmocka_unit_test(appends_stay_packed_and_late_entries_land_in_place),
+        cmocka_unit_test(a_long_history_with_late_changes),
         cmocka_unit_test(first_moments_wrap_around_to_the_right_integral),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
