@@ -18,6 +18,17 @@ if(LIVEFLOOR_SANITIZE)
   add_link_options(-fsanitize=${LIVEFLOOR_SANITIZE})
 endif()
 
+# gcc writes and copies structures of more than some tens of bytes by `rep stos` and `rep movs`
+# unless told otherwise. Those take tens of cycles to begin, several times for an event.
+include(CheckCCompilerFlag)
+set(LIVEFLOOR_STRUCTURES
+  -mmemset-strategy=vector_loop:512:noalign,libcall:-1:noalign
+  -mmemcpy-strategy=unrolled_loop:128:noalign,libcall:-1:noalign)
+check_c_compiler_flag("${LIVEFLOOR_STRUCTURES}" LIVEFLOOR_KNOWS_STRATEGIES)
+if(LIVEFLOOR_KNOWS_STRATEGIES)
+  target_compile_options(livefloor_warnings INTERFACE ${LIVEFLOOR_STRUCTURES})
+endif()
+
 # livefloor_room(NAME SOURCES a.c b.c [ROOMS base ...] [LIBRARIES PkgConfig::X ...])
 # makes the static library room_NAME.
 function(livefloor_room name)
