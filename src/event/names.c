@@ -1,5 +1,7 @@
 #include "event/names.h"
 
+/* Short ones are read into registers of their own size: a number that is written in pieces
+ * and read as a whole right after waits until the pieces have reached the cache. */
 static inline struct name_ends ends_of(struct span name)
 {
     struct name_ends e = {0, 0};
@@ -7,10 +9,14 @@ static inline struct name_ends ends_of(struct span name)
         memcpy(&e.front, name.data, 8);
         memcpy(&e.back, name.data + name.len - 8, 8);
     } else if (name.len >= 4) {
-        memcpy(&e.front, name.data, 4);
-        memcpy(&e.back, name.data + name.len - 4, 4);
-    } else {
-        memcpy(&e.front, name.data, name.len);
+        uint32_t front, back;
+        memcpy(&front, name.data, 4);
+        memcpy(&back, name.data + name.len - 4, 4);
+        e = (struct name_ends){front, back};
+    } else if (name.len > 0) {
+        e.front = (unsigned char)name.data[0];
+        e.back = (uint64_t)(unsigned char)name.data[name.len / 2] << 8 |
+                 (unsigned char)name.data[name.len - 1];
     }
     return e;
 }
