@@ -7,13 +7,13 @@
 #define CALM_ENOUGH 32u
 #define LONG_CALM 512u
 
-/* A hot entry takes about forty times the memory of a packed one: one leaf in a
- * thousand costs a few percent. Small trees need two, where the present grows from one
+/* A hot entry takes about forty times the memory of a packed one: one leaf in four
+ * thousand costs a percent. Small trees need two, where the present grows from one
  * leaf into the next, and some more for those that come an hour late. */
 static size_t base_limit(size_t leaves)
 {
     size_t late = leaves / 64;
-    return 2 + (late < 8 ? late : 8) + leaves / 1024;
+    return 2 + (late < 5 ? late : 5) + leaves / 4096;
 }
 
 static size_t most_extra(size_t leaves)
