@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#define AWAY (UINT32_C(1) << 31) /* in a place: an archive's handle */
 #define HEAD_BYTES (sizeof(uint32_t) + sizeof(struct guid))
 /* Most that is put away is shorter than this: one read. */
 #define READ_FIRST 1024u
@@ -43,7 +42,7 @@ void vault_clear(struct vault *v)
         }
     memory_free(v->entries);
     memory_free(v->free_places);
-    memory_free(v->places);
+    places_clear(&v->places);
     memory_free(v->slots);
     number_map_clear(&v->away);
     buffer_free(&v->scratch);
@@ -125,9 +124,10 @@ static void link_newest(struct vault *v, struct vault_entry *e)
 
 void vault_rest(struct vault *v, uint32_t number, bool rests)
 {
-    if (v->archive == NULL || v->places[number] & AWAY)
+    uint32_t place = places_get(&v->places, number);
+    if (v->archive == NULL || place & PLACE_AWAY)
         return;
-    struct vault_entry *e = v->entries[v->places[number]];
+    struct vault_entry *e = v->entries[place];
     if (rests && v->newest == e->place)
         return;
     unlink_entry(v, e);
@@ -153,7 +153,7 @@ static struct vault_entry *entry_new(struct vault *v, uint32_t number, const str
         slots_grow(v); /* takes it up as well */
     else
         v->slots[slot_find(v, hash_of(g), g)] = e->place + 1;
-    v->places[number] = e->place;
+    places_set(&v->places, number, e->place);
     return e;
 }
 
@@ -187,7 +187,7 @@ static bool put_away(struct vault *v, struct vault_entry *e)
         return false;
     if (!e->known_away)
         number_map_add(&v->away, (uint32_t)(hash_of(&e->guid) >> 32), e->number);
-    v->places[e->number] = AWAY | handle;
+    places_set(&v->places, e->number, PLACE_AWAY | handle);
     entry_free(v, e);
     return true;
 }
@@ -225,10 +225,11 @@ static void fetch(const struct vault *v, uint32_t handle, struct fetched *out)
 
 void *vault_get(struct vault *v, uint32_t number)
 {
-    if (!(v->places[number] & AWAY))
-        return v->entries[v->places[number]]->entity;
+    uint32_t place = places_get(&v->places, number);
+    if (!(place & PLACE_AWAY))
+        return v->entries[place]->entity;
     struct fetched away;
-    fetch(v, v->places[number] & ~AWAY, &away);
+    fetch(v, place & ~PLACE_AWAY, &away);
     struct vault_entry *e = entry_new(v, number, &away.guid);
     e->known_away = true;
     v->kind->unpack(e->entity, number, away.packed);
@@ -239,15 +240,16 @@ void *vault_get(struct vault *v, uint32_t number)
 
 const void *vault_peek(const struct vault *v, uint32_t number, void *scratch, struct guid *guid)
 {
-    if (!(v->places[number] & AWAY)) {
-        const struct vault_entry *e = v->entries[v->places[number]];
+    uint32_t place = places_get(&v->places, number);
+    if (!(place & PLACE_AWAY)) {
+        const struct vault_entry *e = v->entries[place];
         v->kind->init(scratch, number);
         if (guid != NULL)
             *guid = e->guid;
         return e->entity;
     }
     struct fetched away;
-    fetch(v, v->places[number] & ~AWAY, &away);
+    fetch(v, place & ~PLACE_AWAY, &away);
     v->kind->unpack(scratch, number, away.packed);
     memory_free(away.longer);
     if (guid != NULL)
@@ -266,11 +268,11 @@ struct wanted {
 static bool is_wanted(const void *data, uint32_t number)
 {
     const struct wanted *w = data;
-    uint32_t place = w->vault->places[number];
-    if (!(place & AWAY))
+    uint32_t place = places_get(&w->vault->places, number);
+    if (!(place & PLACE_AWAY))
         return false; /* it was not found among those in memory */
     unsigned char head[HEAD_BYTES];
-    w->vault->archive->get(w->vault->archive, place & ~AWAY, head, sizeof head);
+    w->vault->archive->get(w->vault->archive, place & ~PLACE_AWAY, head, sizeof head);
     return memcmp(head + sizeof(uint32_t), w->guid->bytes, sizeof w->guid->bytes) == 0;
 }
 
@@ -292,7 +294,7 @@ uint32_t vault_intern(struct vault *v, const struct guid *g)
     if (number != NONE)
         return number;
     number = v->count++;
-    v->places = memory_grow(v->places, &v->place_cap, v->count, sizeof *v->places);
+    places_add(&v->places, 0);
     struct vault_entry *e = entry_new(v, number, g);
     v->kind->init(e->entity, number);
     if (v->archive != NULL)

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/guid.h"
 #include "floor/number_map.h"
+#include "floor/places.h"
 
 /* No such number. */
 #ifndef NONE
@@ -30,9 +31,8 @@ struct vault {
     const struct vault_kind *kind;
     struct archive *archive; /* NULL: none */
     bool at_once;            /* nothing stays in memory at rest */
-    uint32_t *places;        /* by number: of an entry in memory, or an archive's handle */
-    size_t place_cap;
-    uint32_t count; /* of numbers: 0, 1, 2… */
+    struct places places;    /* by number: of an entry in memory, or an archive's handle */
+    uint32_t count;          /* of numbers: 0, 1, 2… */
 
     struct vault_entry **entries; /* in memory, by place; NULL where free */
     uint32_t entry_count, entry_end;

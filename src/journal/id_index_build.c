@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /* Blocks written at once. */
-#define OUT_BLOCKS 256u
+#define OUT_BLOCKS 128u
 /* Blocks of each run read at once by a merge. */
-#define IN_BLOCKS 64u
+#define IN_BLOCKS 32u
 /* The disk begins to write after so many bytes: the journal's own commits do not wait
  * behind all of a large run. */
 #define PUSH_BYTES (UINT64_C(4) << 20)

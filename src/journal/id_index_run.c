@@ -25,7 +25,7 @@ enum {
 };
 
 #define HEAD_NUMBER UINT64_MAX /* the number of the head's block, for its checksum */
-#define CHECK_BLOCKS 256u      /* read at once when a run is opened */
+#define CHECK_BLOCKS 128u      /* read at once when a run is opened */
 
 static uint64_t get64(const uint8_t *at)
 {

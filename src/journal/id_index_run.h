@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-#define ID_RUN_BLOCK_BYTES 1024u
+#define ID_RUN_BLOCK_BYTES 2048u
 #define ID_RUN_CHECKSUM_BYTES 8u
 #define ID_RUN_HASH_BYTES 6u /* the top 48 bits of a hash are kept */
 #define ID_RUN_HASH_MASK (~UINT64_C(0xffff))

@@ -12,7 +12,7 @@
  * leaf into the next, and some more for those that come an hour late. */
 static size_t base_limit(size_t leaves)
 {
-    size_t late = leaves / 64;
+    size_t late = leaves < 128 ? 0 : leaves / 64;
     return 2 + (late < 5 ? late : 5) + leaves / 4096;
 }
 

@@ -1,0 +1,117 @@
+#include "floor/places.h"
+
+#include "base/memory.h"
+#include "timeline/bits.h"
+
+#include <stdbool.h>
+
+#define BLOCK 64u
+
+#define OPEN UINT32_MAX
+
+/* A block is open (its places as they are) or shut (bits for each, from `least` on). */
+struct place_block {
+    uint32_t least;
+    uint32_t bits; /* 0 to SHUT_BITS, or OPEN */
+    uint64_t words[];
+};
+
+/* With more it stays open: of those that come back again and again, handles lie far apart,
+ * and little would be gained. */
+#define SHUT_BITS 18u
+
+static size_t bytes_of(uint32_t bits)
+{
+    size_t words = bits == OPEN ? BLOCK / 2 : bits + 1; /* as bits.h wants */
+    return sizeof(struct place_block) + words * sizeof(uint64_t);
+}
+
+static struct place_block *block_new(uint32_t bits)
+{
+    struct place_block *b = memory_zeroed(1, bytes_of(bits));
+    b->bits = bits;
+    return b;
+}
+
+static uint32_t *open_places(struct place_block *b)
+{
+    return (uint32_t *)(void *)b->words;
+}
+
+static uint32_t block_get(const struct place_block *b, uint32_t at)
+{
+    if (b->bits == OPEN)
+        return ((const uint32_t *)(const void *)b->words)[at];
+    return b->least + (uint32_t)bits_get(b->words, (size_t)at * b->bits, b->bits);
+}
+
+static void block_open(struct place_block **slot)
+{
+    struct place_block *b = *slot, *open = block_new(OPEN);
+    for (uint32_t i = 0; i < BLOCK; i++)
+        open_places(open)[i] = block_get(b, i);
+    memory_free(b);
+    *slot = open;
+}
+
+/* Shuts an open block if all its places are handles. */
+static void block_shut(struct place_block **slot)
+{
+    struct place_block *b = *slot;
+    uint32_t least = UINT32_MAX, most = 0;
+    for (uint32_t i = 0; i < BLOCK; i++) {
+        uint32_t place = open_places(b)[i];
+        least = place < least ? place : least;
+        most = place > most ? place : most;
+    }
+    if (!(least & PLACE_AWAY) || bits_width(most - least) > SHUT_BITS)
+        return;
+    struct place_block *shut = block_new(bits_width(most - least));
+    shut->least = least;
+    for (uint32_t i = 0; i < BLOCK; i++)
+        bits_put(shut->words, (size_t)i * shut->bits, shut->bits, open_places(b)[i] - least);
+    memory_free(b);
+    *slot = shut;
+}
+
+void places_clear(struct places *p)
+{
+    for (uint32_t i = 0; i < p->count; i += BLOCK)
+        memory_free(p->blocks[i / BLOCK]);
+    memory_free(p->blocks);
+    *p = (struct places){0};
+}
+
+void places_add(struct places *p, uint32_t place)
+{
+    uint32_t at = p->count++;
+    if (at % BLOCK == 0) {
+        p->blocks = memory_grow(p->blocks, &p->block_cap, (size_t)at / BLOCK + 1, sizeof(void *));
+        p->blocks[at / BLOCK] = block_new(OPEN);
+    }
+    open_places(p->blocks[at / BLOCK])[at % BLOCK] = place;
+}
+
+uint32_t places_get(const struct places *p, uint32_t at)
+{
+    return block_get(p->blocks[at / BLOCK], at % BLOCK);
+}
+
+void places_set(struct places *p, uint32_t at, uint32_t place)
+{
+    struct place_block **slot = &p->blocks[at / BLOCK];
+    if ((*slot)->bits != OPEN)
+        block_open(slot);
+    open_places(*slot)[at % BLOCK] = place;
+    bool filled = at / BLOCK < p->count / BLOCK;
+    if (filled && (place & PLACE_AWAY))
+        block_shut(slot);
+}
+
+size_t places_bytes(const struct places *p)
+{
+    size_t bytes = p->block_cap * sizeof(void *);
+    for (uint32_t i = 0; i < p->count; i += BLOCK)
+        bytes += bytes_of(p->blocks[i / BLOCK]->bits);
+    return bytes;
+}
