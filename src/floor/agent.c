@@ -126,26 +126,16 @@ void agent_take_directory(struct floor *f, uint32_t number, const struct event *
     agent_refresh(f, number, e->time_us);
 }
 
-static bool mark_before(const struct agent *a, size_t at, const struct event *e)
-{
-    char text[GUID_TEXT_BYTES];
-    if (a->marks[at].time_us != e->time_us)
-        return a->marks[at].time_us < e->time_us;
-    return span_compare(status_mark_id(a, at, text), e->id) < 0;
-}
-
 void agent_take_status(struct floor *f, uint32_t number, const struct event *e)
 {
     uint32_t status = floor_status(f, &e->status);
     struct agent *a = &f->agents[number];
-    size_t at = marks_until(a, e->time_us);
-    while (at > 0 && !mark_before(a, at - 1, e))
-        at--;
+    size_t at = status_marks_find(a, f->settings.archive, e->time_us, e->id);
     /* It holds until the next mark, at most. */
     int64_t until = at < a->mark_count ? a->marks[at].time_us : INT64_MAX;
     presence_know_status(a, status);
     presence_begin(f, number, e->time_us, until, PRESENCE_ALL);
-    status_marks_insert(a, at, e->time_us, e->id, status);
+    status_marks_insert(a, f->settings.archive, at, e->time_us, e->id, status);
     presence_end(f, number, e->time_us, until, PRESENCE_ALL);
     if (at == 0 && a->deletions > 0)
         agent_refresh(f, number, e->time_us); /* it may have made the agent exist */

@@ -52,12 +52,12 @@ static bool status_needed(const struct floor *f, const struct event *e, int64_t 
     if (number == NONE)
         return false;
     const struct agent *a = &f->agents[number];
-    for (size_t i = 0; i < a->mark_count && a->marks[i].time_us <= e->time_us; i++) {
-        char text[GUID_TEXT_BYTES];
-        if (a->marks[i].time_us == e->time_us && span_equal(status_mark_id(a, i, text), e->id))
-            return mark_needed(a, i, horizon_us);
-    }
-    return false;
+    struct archive *archive = f->settings.archive;
+    char text[LIMIT_ID_BYTES];
+    size_t at = status_marks_find(a, archive, e->time_us, e->id);
+    return at < a->mark_count && a->marks[at].time_us == e->time_us &&
+           span_equal(status_mark_id(a, archive, at, text), e->id) &&
+           mark_needed(a, at, horizon_us);
 }
 
 static bool visitor_mark_needed(const struct floor *f, const struct visitor *v, size_t i,

@@ -137,7 +137,7 @@ struct agent_version {
 /* A change of status (status_marks.h). */
 struct status_mark {
     int64_t time_us;
-    uint32_t id_at; /* in the agent's mark_ids; the id orders marks of one instant */
+    uint32_t id_at; /* where its id is, which orders marks of one instant */
     uint32_t status;
 };
 
@@ -155,7 +155,7 @@ struct agent {
     size_t deletions; /* agent.deleted in the log */
     struct status_mark *marks;
     size_t mark_count, mark_cap;
-    uint8_t *mark_ids;
+    uint8_t *mark_ids; /* those that are not in the archive */
     size_t mark_id_bytes, mark_id_cap;
     struct agent_status *statuses;
     size_t status_count, status_cap;
