@@ -35,6 +35,12 @@
 #define LIMIT_QUEUED_BYTES (256u << 20) /* decoded batches waiting for the writer; beyond: 503 */
 #define LIMIT_SITES 1000000u           /* sites in one process */
 
+/* --- the journal --- */
+#define LIMIT_TAIL_BYTES (16u << 20)   /* of each of two files; so much is moved at a time */
+#define LIMIT_TAIL_STEP_BYTES (1u << 20) /* a file is that large at first and doubles */
+#define LIMIT_TAIL_GROUP_BYTES (128u << 10) /* a larger commit costs less without the tail */
+#define LIMIT_TAIL_MOVE_BYTES (8u << 20) /* in one transaction: LMDB holds it in memory */
+
 /* --- the index of ids --- */
 #define LIMIT_ID_TABLE_IDS (1u << 17)  /* in memory before they go to a file: 4 MiB with a group */
 #define LIMIT_ID_MEMORY_IDS (1u << 24) /* while no file can be written: 512 MiB; beyond: 503 */

@@ -3,7 +3,7 @@
 int journal_open(const struct journal_options *options, struct journal **out,
                  struct problem *problem)
 {
-    return lmdb_journal_open(options, out, problem);
+    return tail_journal_open(options, out, problem);
 }
 
 void journal_close(struct journal *j)

@@ -1,6 +1,6 @@
 /* The journal: the durable, append-only sequence of accepted events, the only
  * truth (docs/journal-format.md). This interface has more than one possible
- * implementation; lmdb.c is the first. */
+ * implementation; tail.c, before lmdb.c, is the one. */
 #ifndef LIVEFLOOR_JOURNAL_JOURNAL_H
 #define LIVEFLOOR_JOURNAL_JOURNAL_H
 
@@ -28,6 +28,7 @@ struct journal_options {
     const char *directory; /* made when missing */
     bool read_only;        /* for export and check beside a running server */
     uint64_t map_bytes;    /* LMDB's fixed, sparse map; 0 is the default (1 TiB) */
+    uint64_t tail_bytes;   /* each of the tail's two files; 0 is the default (limits.h) */
 };
 
 struct journal_stats {

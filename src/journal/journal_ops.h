@@ -25,7 +25,10 @@ struct journal {
     const struct journal_ops *ops;
 };
 
-/* The implementations. */
+/* The implementations: the tail stands before LMDB, which can also be opened by itself
+ * when the tail has nothing. */
+int tail_journal_open(const struct journal_options *options, struct journal **out,
+                      struct problem *problem);
 int lmdb_journal_open(const struct journal_options *options, struct journal **out,
                       struct problem *problem);
 

@@ -1,7 +1,8 @@
 /* The journal over LMDB: one database of records by sequence, in blocks, one of notes.
  * A commit is one LMDB transaction; it is durable when mdb_txn_commit returns 0. */
-#include "journal/block.h"
+#include "journal/block_visit.h"
 #include "journal/lmdb_env.h"
+#include "journal/lmdb_tail.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -70,16 +71,11 @@ static int write_end(MDB_txn *txn, int error, struct problem *problem)
 /* So many bytes appended leave a few pages of the map behind each. */
 #define FORGET_BYTES (UINT64_C(32) << 20)
 
-static int lmdb_append(struct journal *base, struct journal_record *records, size_t n,
-                       struct problem *problem)
+/* Writes records whose sequences are set behind all others. 0 or an error of LMDB's. */
+static int put_records(struct lmdb_journal *j, MDB_txn *txn, const struct journal_record *records,
+                       size_t n)
 {
-    struct lmdb_journal *j = mine(base);
-    MDB_txn *txn;
-    if (write_begin(j, &txn, problem) < 0)
-        return -1;
     int error = 0;
-    for (size_t i = 0; i < n; i++)
-        records[i].sequence = j->next_sequence + i;
     for (size_t at = 0; at < n && error == 0;) {
         MDB_val v = {0};
         size_t count = block_plan(records + at, n - at, &v.mv_size);
@@ -91,32 +87,43 @@ static int lmdb_append(struct journal *base, struct journal_record *records, siz
         at += count;
         j->appended_bytes += v.mv_size;
     }
-    if (write_end(txn, error, problem) < 0)
-        return -1;
-    j->next_sequence += n;
-    atomic_fetch_add(&j->record_count, n);
+    return error;
+}
+
+/* So many records are durable more. */
+static void appended(struct lmdb_journal *j, uint64_t count, uint64_t next_sequence)
+{
+    j->next_sequence = next_sequence;
+    atomic_fetch_add(&j->record_count, count);
     if (j->appended_bytes >= FORGET_BYTES) {
         j->appended_bytes = 0;
         lmdb_map_forget(j);
     }
+}
+
+static int lmdb_append(struct journal *base, struct journal_record *records, size_t n,
+                       struct problem *problem)
+{
+    struct lmdb_journal *j = mine(base);
+    MDB_txn *txn;
+    if (write_begin(j, &txn, problem) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        records[i].sequence = j->next_sequence + i;
+    if (write_end(txn, put_records(j, txn, records, n), problem) < 0)
+        return -1;
+    appended(j, n, j->next_sequence + n);
     return 0;
 }
 
-static const char *describe(enum record_status status)
+static struct span span_of_value(const MDB_val *value)
 {
-    return status == RECORD_NEWER ? "was written by a newer version of livefloor" : "is damaged";
-}
-
-static int damage_problem(uint64_t sequence, enum record_status status, struct problem *problem)
-{
-    return problem_set(problem, PROBLEM_INTERNAL,
-                       "Record %llu of the journal %s: run `livefloor check`.",
-                       (unsigned long long)sequence, describe(status));
+    return (struct span){value->mv_data, value->mv_size};
 }
 
 static enum record_status open_value(const MDB_val *key, const MDB_val *value, struct block *out)
 {
-    return block_open(sequence_of_key(key), (struct span){value->mv_data, value->mv_size}, out);
+    return block_open(sequence_of_key(key), span_of_value(value), out);
 }
 
 /* Finds the value with the first record whose sequence is not lower. One that is damaged
@@ -141,39 +148,11 @@ static int seek(MDB_cursor *cursor, uint64_t sequence, MDB_val *k, MDB_val *v)
     return mdb_cursor_get(cursor, k, v, error == 0 ? MDB_NEXT : MDB_FIRST);
 }
 
-/* What is damaged is told, or ends the walk. */
-static int damage(const struct journal_checks *checks, uint64_t sequence, enum record_status status,
-                  struct problem *problem)
-{
-    if (checks->damaged == NULL)
-        return damage_problem(sequence, status, problem);
-    checks->damaged(checks->data, sequence, describe(status));
-    return 0;
-}
-
-/* The records of one value, from a sequence on; counts them in *seen. */
-static int walk_block(const MDB_val *key, const MDB_val *value, uint64_t from,
-                      const struct journal_checks *checks, unsigned *seen, struct problem *problem)
-{
-    struct block b;
-    int result = 0;
-    enum record_status status = open_value(key, value, &b);
-    if (status != RECORD_OK)
-        return damage(checks, sequence_of_key(key), status, problem);
-    for (size_t i = block_find(&b, from); i < b.count && result == 0; i++) {
-        struct journal_record record;
-        status = block_read(&b, i, &record);
-        result = status == RECORD_OK ? checks->record(checks->data, &record)
-                                     : damage(checks, block_sequence(&b, i), status, problem);
-        ++*seen;
-    }
-    return result;
-}
-
 /* Goes through records with a cursor, giving the snapshot back every so often. */
-static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_checks *checks,
-                struct problem *problem)
+int lmdb_journal_walk(struct journal *base, uint64_t from, const struct journal_checks *checks,
+                      struct problem *problem)
 {
+    struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
     if (read_begin(j, &txn, problem) < 0)
         return -1;
@@ -191,7 +170,8 @@ static int walk(struct lmdb_journal *j, uint64_t from, const struct journal_chec
                               : mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
         for (unsigned seen = 0; error == 0 && result == 0 && seen < SCAN_RENEW;) {
             next_key = sequence_of_key(&k) + 1;
-            result = walk_block(&k, &value, from, checks, &seen, problem);
+            result = block_visit_from(sequence_of_key(&k), span_of_value(&value), from, checks, &seen,
+                                      problem);
             if (result == 0)
                 error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT);
         }
@@ -211,29 +191,13 @@ static int lmdb_scan(struct journal *base, uint64_t from, journal_visit *visit, 
                      struct problem *problem)
 {
     const struct journal_checks checks = {.record = visit, .data = data};
-    return walk(mine(base), from, &checks, problem);
+    return lmdb_journal_walk(base, from, &checks, problem);
 }
 
 static int lmdb_check(struct journal *base, const struct journal_checks *checks,
                       struct problem *problem)
 {
-    return walk(mine(base), 0, checks, problem);
-}
-
-/* Visits the record of a value, if it is there: else 1. */
-static int read_one(const MDB_val *key, const MDB_val *value, uint64_t sequence,
-                    journal_visit *visit, void *data, struct problem *problem)
-{
-    struct block b;
-    struct journal_record record;
-    enum record_status status = open_value(key, value, &b);
-    if (status != RECORD_OK)
-        return damage_problem(sequence, status, problem);
-    size_t at = block_find(&b, sequence);
-    if (at == b.count || block_sequence(&b, at) != sequence)
-        return 1;
-    status = block_read(&b, at, &record);
-    return status == RECORD_OK ? visit(data, &record) : damage_problem(sequence, status, problem);
+    return lmdb_journal_walk(base, 0, checks, problem);
 }
 
 static int lmdb_read(struct journal *base, uint64_t sequence, journal_visit *visit, void *data,
@@ -249,7 +213,8 @@ static int lmdb_read(struct journal *base, uint64_t sequence, journal_visit *vis
         MDB_val k, v;
         error = seek(cursor, sequence, &k, &v);
         if (error == 0)
-            result = read_one(&k, &v, sequence, visit, data, problem);
+            result = block_visit_one(sequence_of_key(&k), span_of_value(&v), sequence, visit, data,
+                                     problem);
         mdb_cursor_close(cursor);
     }
     if (error != 0 && error != MDB_NOTFOUND)
@@ -412,6 +377,59 @@ static long lmdb_get_note(struct journal *base, const char *key, char *out, size
     }
     read_end(j, txn);
     return error == 0 || error == MDB_NOTFOUND ? length : lmdb_read_problem(error, problem);
+}
+
+/* --- for the tail in front of it --- */
+
+int lmdb_journal_position(struct journal *base, struct lmdb_position *out, struct problem *problem)
+{
+    struct lmdb_journal *j = mine(base);
+    struct journal_stats ends = {0};
+    uint64_t noted = 0;
+    MDB_txn *txn;
+    if (read_begin(j, &txn, problem) < 0)
+        return -1;
+    *out = (struct lmdb_position){0};
+    int error = lmdb_note_number(j, txn, NOTE_TAIL, &out->generation);
+    if (error == 0 || error == MDB_NOTFOUND)
+        error = find_ends(j, txn, &ends);
+    if (error == 0)
+        error = lmdb_note_number(j, txn, NOTE_NEXT, &noted);
+    read_end(j, txn);
+    out->next = noted > ends.last_sequence ? noted : ends.last_sequence + 1;
+    return error == 0 || error == MDB_NOTFOUND ? 0 : lmdb_read_problem(error, problem);
+}
+
+int lmdb_journal_take(struct journal *base, const struct lmdb_take *take, struct problem *problem)
+{
+    struct lmdb_journal *j = mine(base);
+    MDB_txn *txn;
+    if (write_begin(j, &txn, problem) < 0)
+        return -1;
+    int error = 0;
+    for (size_t i = 0; i < take->count && error == 0; i++) {
+        const struct tail_place *place = &take->places[i];
+        struct sequence_key key = sequence_key_of(place->key);
+        MDB_val k = key_value(&key), v = {.mv_size = place->length};
+        error = mdb_put(txn, j->records, &k, &v, MDB_APPEND | MDB_RESERVE);
+        if (error == 0)
+            error = tail_file_read(take->file, place->offset, v.mv_data, place->length);
+        j->appended_bytes += place->length;
+    }
+    if (error == 0)
+        error = put_records(j, txn, take->records, take->record_count);
+    uint64_t generation = htole64(take->after.generation);
+    const struct span note = {(const char *)&generation, sizeof generation};
+    if (error == 0 && take->after.generation != 0)
+        error = note_put(j, txn, NOTE_TAIL, note);
+    if (write_end(txn, error, problem) < 0)
+        return -1;
+    /* Sequences in the tail have no gaps, and are followed by those of the records. */
+    uint64_t first = take->count > 0          ? take->places[0].key
+                     : take->record_count > 0 ? take->records[0].sequence
+                                              : take->after.next;
+    appended(j, take->after.next - first, take->after.next);
+    return 0;
 }
 
 /* --- opening and closing --- */

@@ -84,7 +84,7 @@ static int env_map(struct lmdb_journal *j)
     return error;
 }
 
-static int note_get(const struct lmdb_journal *j, MDB_txn *txn, const char *key, uint64_t *out)
+int lmdb_note_number(const struct lmdb_journal *j, MDB_txn *txn, const char *key, uint64_t *out)
 {
     MDB_val k = {strlen(key), (void *)(uintptr_t)key}, v;
     int error = mdb_get(txn, j->notes, &k, &v);
@@ -102,7 +102,7 @@ static int note_get(const struct lmdb_journal *j, MDB_txn *txn, const char *key,
 static int format_check(struct lmdb_journal *j, MDB_txn *txn, struct problem *problem)
 {
     uint64_t format = 0;
-    int error = note_get(j, txn, NOTE_FORMAT, &format);
+    int error = lmdb_note_number(j, txn, NOTE_FORMAT, &format);
     if (error != 0 && (error != MDB_NOTFOUND || j->read_only))
         return open_problem(j, error, problem);
     if (format > JOURNAL_FORMAT)
@@ -153,7 +153,7 @@ static int writer_survey(struct lmdb_journal *j, MDB_txn *txn)
         return error;
     atomic_store(&j->record_count, count);
     j->next_sequence = last + 1;
-    error = note_get(j, txn, NOTE_NEXT, &noted);
+    error = lmdb_note_number(j, txn, NOTE_NEXT, &noted);
     if (error == 0 && noted > j->next_sequence)
         j->next_sequence = noted;
     return error == MDB_NOTFOUND ? 0 : error;

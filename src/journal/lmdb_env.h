@@ -11,7 +11,8 @@
 /* The notes of this file's own. */
 #define NOTE_FORMAT "format"
 #define NOTE_NEXT "next-sequence"
-#define JOURNAL_FORMAT 2u /* 1 knew no blocks */
+#define NOTE_TAIL "tail-generation"
+#define JOURNAL_FORMAT 3u /* 1 knew no blocks, 2 no tail */
 
 struct lmdb_journal {
     struct journal base;
@@ -33,6 +34,9 @@ struct lmdb_journal {
  * sequence; those of a damaged block count as one. 0 or an error of LMDB's. */
 int lmdb_survey(const struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
                 uint64_t *last);
+
+/* A note that is a number. 0 or an error of LMDB's (MDB_NOTFOUND: there is none). */
+int lmdb_note_number(const struct lmdb_journal *j, MDB_txn *txn, const char *key, uint64_t *out);
 
 /* What was read of the file stays in the system's page cache, but need not count as this
  * process's memory: whoever reads it again gets it back from there. The environment is

@@ -1,0 +1,188 @@
+#include "journal/tail_file.h"
+
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int write_whole(int fd, const char *bytes, size_t size, uint64_t at)
+{
+    while (size > 0) {
+        ssize_t done = pwrite(fd, bytes, size, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? errno : ENOSPC;
+        bytes += done;
+        size -= (size_t)done;
+        at += (uint64_t)done;
+    }
+    return 0;
+}
+
+/* Past the page cache: nothing has to be looked for and written out at a sync, and what is
+ * written once and read once does not push out what is used. Not every file system can. */
+static int open_direct(const char *path, int flags)
+{
+    int fd = open(path, flags | O_DIRECT | O_CLOEXEC, 0600);
+    return fd < 0 && errno == EINVAL ? open(path, flags | O_CLOEXEC, 0600) : fd;
+}
+
+int tail_file_open(struct tail_file *f, const char *path, bool read_only, struct problem *problem)
+{
+    struct stat s;
+    f->read_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (f->read_fd < 0 && errno == ENOENT)
+        return 0;
+    if (f->read_fd >= 0 && !read_only)
+        f->fd = open_direct(path, O_RDWR);
+    if (f->read_fd < 0 || (!read_only && f->fd < 0) || fstat(f->read_fd, &s) != 0) {
+        int error = errno;
+        tail_file_close(f);
+        return problem_set(problem, PROBLEM_STORE, "%s cannot be opened: %s.", path,
+                           strerror(error));
+    }
+    f->size = (uint64_t)s.st_size / TAIL_UNIT * TAIL_UNIT;
+    if (f->size > UINT32_MAX) /* no program makes such a one */
+        f->size = UINT32_MAX / TAIL_UNIT * TAIL_UNIT;
+    return 0;
+}
+
+void tail_file_close(struct tail_file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    if (f->read_fd >= 0)
+        close(f->read_fd);
+    free(f->places);
+    *f = (struct tail_file){.fd = -1, .read_fd = -1};
+}
+
+/* A file that was made is there after a power cut only when its directory is synced too. */
+static int sync_directory_of(const char *path)
+{
+    char *copy = strdup(path), *slash = copy == NULL ? NULL : strrchr(copy, '/');
+    int error = ENOMEM;
+    if (slash != NULL) {
+        *slash = '\0';
+        int fd = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        error = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
+        if (fd >= 0)
+            close(fd);
+    }
+    free(copy);
+    return error;
+}
+
+static int create(struct tail_file *f, const char *path)
+{
+    f->fd = open_direct(path, O_RDWR | O_CREAT);
+    f->read_fd = f->fd < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    int error = f->read_fd >= 0 ? sync_directory_of(path) : errno;
+    if (error != 0)
+        tail_file_close(f);
+    return error;
+}
+
+static int write_zeros(int fd, uint64_t from, uint64_t to)
+{
+    void *zeros;
+    if (posix_memalign(&zeros, TAIL_UNIT, LIMIT_TAIL_STEP_BYTES) != 0)
+        return ENOMEM;
+    memset(zeros, 0, LIMIT_TAIL_STEP_BYTES);
+    int error = 0;
+    while (from < to && error == 0) {
+        size_t size = to - from < LIMIT_TAIL_STEP_BYTES ? to - from : LIMIT_TAIL_STEP_BYTES;
+        error = write_whole(fd, zeros, size, from);
+        from += size;
+    }
+    free(zeros);
+    return error == 0 && fsync(fd) != 0 ? errno : error;
+}
+
+int tail_file_grow(struct tail_file *f, const char *path, uint64_t end, uint64_t most)
+{
+    if (end > most || most > UINT32_MAX)
+        return EFBIG;
+    uint64_t to = f->size > 0 ? f->size * 2 : LIMIT_TAIL_STEP_BYTES;
+    while (to < end)
+        to *= 2;
+    if (to > most)
+        to = most;
+    int error = f->fd < 0 ? create(f, path) : 0;
+    if (error == 0)
+        error = write_zeros(f->fd, f->size, to);
+    if (error == 0)
+        f->size = to;
+    else if (f->fd >= 0 && ftruncate(f->fd, (off_t)f->size) != 0)
+        return errno;
+    return error;
+}
+
+int tail_file_write(const struct tail_file *f, const void *bytes, size_t size)
+{
+    int error = write_whole(f->fd, bytes, size, f->end);
+    return error == 0 && fdatasync(f->fd) != 0 ? errno : error;
+}
+
+int tail_file_read(const struct tail_file *f, uint64_t offset, void *out, size_t size)
+{
+    char *to = out;
+    while (size > 0) {
+        ssize_t done = pread(f->read_fd, to, size, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? errno : EIO;
+        to += done;
+        size -= (size_t)done;
+        offset += (uint64_t)done;
+    }
+    return 0;
+}
+
+int tail_file_reserve(struct tail_file *f, size_t more)
+{
+    if (f->count + more <= f->cap)
+        return 0;
+    size_t cap = (f->count + more) * 2;
+    struct tail_place *places = realloc(f->places, cap * sizeof *places);
+    if (places == NULL)
+        return -1;
+    f->places = places;
+    f->cap = cap;
+    return 0;
+}
+
+void tail_file_add(struct tail_file *f, const struct tail_group *group, const char *bytes,
+                   uint64_t from)
+{
+    struct tail_value v = {0};
+    while (tail_group_next(group, bytes, &v))
+        if (v.key >= from)
+            f->places[f->count++] = (struct tail_place){v.key, (uint32_t)(f->end + v.offset),
+                                                        (uint32_t)v.length};
+    f->end += tail_group_room(group->length);
+}
+
+const struct tail_place *tail_file_find(const struct tail_file *f, uint64_t sequence)
+{
+    size_t low = 0, high = f->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (f->places[middle].key <= sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == 0 ? NULL : &f->places[low - 1];
+}
+
+void tail_file_clear(struct tail_file *f)
+{
+    f->count = 0;
+    f->end = 0;
+}
