@@ -170,8 +170,8 @@ int lmdb_journal_walk(struct journal *base, uint64_t from, const struct journal_
                               : mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
         for (unsigned seen = 0; error == 0 && result == 0 && seen < SCAN_RENEW;) {
             next_key = sequence_of_key(&k) + 1;
-            result = block_visit_from(sequence_of_key(&k), span_of_value(&value), from, checks, &seen,
-                                      problem);
+            result = block_visit_from(sequence_of_key(&k), span_of_value(&value), from, checks,
+                                      &seen, problem);
             if (result == 0)
                 error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT);
         }

@@ -190,8 +190,7 @@ int tail_journal_open(const struct journal_options *options, struct journal **ou
         return problem_set(problem, PROBLEM_STORE, "There is no memory to open the store.");
     t->base.ops = &TAIL_OPS;
     t->read_only = options->read_only;
-    t->most = options->tail_bytes == 0 ? LIMIT_TAIL_BYTES
-                                       : tail_group_room(options->tail_bytes);
+    t->most = options->tail_bytes == 0 ? LIMIT_TAIL_BYTES : tail_group_room(options->tail_bytes);
     pthread_mutex_init(&t->store_lock, NULL);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->wake, NULL);

@@ -163,8 +163,8 @@ void tail_file_add(struct tail_file *f, const struct tail_group *group, const ch
     struct tail_value v = {0};
     while (tail_group_next(group, bytes, &v))
         if (v.key >= from)
-            f->places[f->count++] = (struct tail_place){v.key, (uint32_t)(f->end + v.offset),
-                                                        (uint32_t)v.length};
+            f->places[f->count++] =
+                (struct tail_place){v.key, (uint32_t)(f->end + v.offset), (uint32_t)v.length};
     f->end += tail_group_room(group->length);
 }
 

@@ -14,10 +14,10 @@ struct tail_place {
 /* The file that holds the generations of one parity. Zeroed but for the descriptors (-1)
  * when there is none yet. */
 struct tail_file {
-    int fd;          /* for writing, past the page cache where that can be; -1: none */
-    int read_fd;     /* -1: none */
-    uint64_t size;   /* of the file: all of it has been written once */
-    uint64_t end;    /* of the groups of its present generation */
+    int fd;                    /* for writing, past the page cache where that can be; -1: none */
+    int read_fd;               /* -1: none */
+    uint64_t size;             /* of the file: all of it has been written once */
+    uint64_t end;              /* of the groups of its present generation */
     struct tail_place *places; /* the values of these groups, by key */
     size_t count, cap;
 };

@@ -126,8 +126,8 @@ bool tail_group_next(const struct tail_group *group, const char *bytes, struct t
         return false;
     const char *row = bytes + AT_TABLE + (size_t)value->index * ROW_BYTES;
     bool first = value->index == 0;
-    value->offset = first ? AT_TABLE + (size_t)group->values * ROW_BYTES
-                          : value->offset + value->length;
+    value->offset =
+        first ? AT_TABLE + (size_t)group->values * ROW_BYTES : value->offset + value->length;
     value->key = first ? group->first : value->next;
     value->length = get32(row + ROW_LENGTH);
     value->next = value->key + get32(row + ROW_RECORDS);

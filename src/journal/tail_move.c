@@ -101,10 +101,8 @@ int tail_move_all(struct tail_journal *t, const struct journal_record *records, 
     if (tail_move_full(t, problem) < 0)
         return -1;
     /* Nothing that either file holds may count from now on. */
-    const struct end end = {.generation = t->writing + 2,
-                            .next = t->next + n,
-                            .records = records,
-                            .record_count = n};
+    const struct end end = {
+        .generation = t->writing + 2, .next = t->next + n, .records = records, .record_count = n};
     if (move_generation(t, &end, problem) < 0)
         return -1;
     pthread_mutex_lock(&t->lock);

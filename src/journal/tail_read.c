@@ -78,8 +78,7 @@ static enum where locate(struct tail_journal *t, uint64_t sequence, struct tail_
 }
 
 /* Does a place still hold what it held when it was located? */
-static bool still_there(struct tail_journal *t, const struct tail_place *place,
-                        uint64_t generation)
+static bool still_there(struct tail_journal *t, const struct tail_place *place, uint64_t generation)
 {
     if (t->read_only) {
         struct lmdb_position at;
@@ -164,8 +163,8 @@ int tail_walk(struct tail_journal *t, uint64_t from, const struct journal_checks
             struct problem why = {0};
             char *bytes = read_value(t, &file, &place, &why);
             if (bytes != NULL) {
-                result = block_visit_from(place.key, (struct span){bytes, place.length}, at,
-                                          checks, &seen, problem);
+                result = block_visit_from(place.key, (struct span){bytes, place.length}, at, checks,
+                                          &seen, problem);
                 at = next;
                 free(bytes);
             } else if (why.code != 0) {

@@ -17,8 +17,8 @@ enum disk_call { DISK_WRITE, DISK_SYNC };
 static struct {
     pthread_mutex_t lock;
     bool store_fails; /* all writing to data.mdb */
-    int tail_writes;  /* so many writes to the tail from now on, the next of them fails; < 0: none */
-    int tail_syncs;   /* the same of syncs, whose bytes are there all the same */
+    int tail_writes; /* so many writes to the tail from now on, the next of them fails; < 0: none */
+    int tail_syncs;  /* the same of syncs, whose bytes are there all the same */
     void (*before)(void); /* each call that goes through, with the lock held */
     unsigned calls;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .tail_writes = -1, .tail_syncs = -1};
@@ -55,7 +55,7 @@ static int disk_outcome(int fd, enum disk_call call)
             error = errno;                                                                         \
         pthread_mutex_unlock(&disk.lock);                                                          \
         errno = error;                                                                             \
-        return (int)result;                                                                         \
+        return (int)result;                                                                        \
     } while (0)
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)

@@ -9,12 +9,22 @@
 #include <unistd.h>
 
 static char directory[64];
+static uint64_t tail_bytes; /* 0: the default */
 
 static int make_directory(void **state)
 {
     (void)state;
+    tail_bytes = 0;
     snprintf(directory, sizeof directory, "/tmp/livefloor-journal-XXXXXX");
     return mkdtemp(directory) == NULL;
+}
+
+/* With a tail that is full again and again. */
+static int make_small_tail(void **state)
+{
+    int failed = make_directory(state);
+    tail_bytes = 16 << 10;
+    return failed;
 }
 
 static int drop_directory(void **state)
@@ -33,7 +43,8 @@ static struct journal *open_journal(bool read_only)
 {
     struct journal *j = NULL;
     struct problem problem = {0};
-    const struct journal_options options = {.directory = directory, .read_only = read_only};
+    const struct journal_options options = {
+        .directory = directory, .read_only = read_only, .tail_bytes = tail_bytes};
     if (journal_open(&options, &j, &problem) != 0)
         fail_msg("%s", problem.message);
     return j;
@@ -189,7 +200,7 @@ static void a_journal_holds_what_it_should(void **state)
     struct problem problem;
     uint64_t seed = 99;
     (void)state;
-    m.next = 1;
+    m = (struct model){.next = 1};
     struct journal *j = open_journal(false);
     while (m.next + 700 < MODEL) {
         unsigned count = dice(&seed, 3) > 0 ? 1 + dice(&seed, 5) : 1 + dice(&seed, 600);
@@ -364,6 +375,8 @@ int main(void)
                                         drop_directory),
         cmocka_unit_test_setup_teardown(a_journal_holds_what_it_should, make_directory,
                                         drop_directory),
+        cmocka_unit_test_setup_teardown(a_journal_holds_what_it_should, make_small_tail,
+                                        drop_directory),
         cmocka_unit_test_setup_teardown(formats, make_directory, drop_directory),
         cmocka_unit_test_setup_teardown(notes_are_kept, make_directory, drop_directory),
         cmocka_unit_test_setup_teardown(there_is_one_writer, make_directory, drop_directory),
@@ -372,6 +385,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_commit_leaves_nothing_and_passes, make_directory,
                                         drop_directory),
         cmocka_unit_test_setup_teardown(what_was_durable_survives_a_kill, make_directory,
+                                        drop_directory),
+        cmocka_unit_test_setup_teardown(what_was_durable_survives_a_kill, make_small_tail,
                                         drop_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

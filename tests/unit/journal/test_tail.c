@@ -4,7 +4,7 @@
 
 #define SMALL (64u << 10)
 #define LARGE (1u << 20) /* nothing that these tests append fills it */
-#define GROUP 30u /* records; a few units of the file */
+#define GROUP 30u        /* records; a few units of the file */
 
 static char directory[64], copy[80];
 

@@ -81,8 +81,7 @@ static void values_come_back(void **state)
 static bool reads_as_sound(const struct made *m)
 {
     struct tail_group g;
-    return tail_group_head(m->bytes, &g) && g.length <= m->length &&
-           tail_group_sound(&g, m->bytes);
+    return tail_group_head(m->bytes, &g) && g.length <= m->length && tail_group_sound(&g, m->bytes);
 }
 
 static void every_flipped_bit_is_noticed(void **state)
