@@ -115,6 +115,7 @@ void http_respond(struct http_exchange *x, const struct http_response *r)
     if (x->answered)
         return;
     x->answered = true;
+    x->deferred = false;
     turn_made(turn);
     if (x->closing)
         return;

@@ -3,8 +3,9 @@
 #include "base/instant.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "journal/file_archive.h"
 #include "base/memory.h"
+#include "journal/file_archive.h"
+#include "server/decoders.h"
 #include "server/rebuild.h"
 #include "server/respond.h"
 
@@ -170,6 +171,8 @@ static int start_workers(struct app *app, struct problem *problem)
         if (w->arena == NULL || w->decoder == NULL)
             return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
     }
+    if (decoders_start(app->worker_count, &app->decoders, problem) < 0)
+        return -1;
     struct http_settings http = {
         .host = app->settings->listen_host,
         .port = app->settings->listen_port,
@@ -235,6 +238,7 @@ void app_stop(struct app *app)
     /* Requests under way still reach the writer; then it finishes what it has. */
     if (app->http != NULL)
         http_stop(app->http, LIMIT_DRAIN_MS);
+    decoders_stop(app->decoders);
     ingest_stop(app->ingest);
     retention_free(app->retention);
     sites_free(app->sites);

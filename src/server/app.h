@@ -45,6 +45,7 @@ struct app {
     struct sites *sites;
     struct retention *retention;
     struct ingest *ingest;
+    struct decoders *decoders; /* as many as workers */
     struct http_server *http;
 
     unsigned worker_count;

@@ -1,17 +1,24 @@
 /* POST /v4/livechat/events: bodies to batches, batches to the writer, its outcome back
  * (api.md §3). */
+#include "server/decoders.h"
 #include "server/routes.h"
 
 #include "base/instant.h"
 #include "base/limits.h"
 #include "render/render.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* A request whose events are on their way. */
 struct post {
     struct ingest_ticket ticket;
+    struct decode_job job;
+    /* What its head, its credential and the clock say: */
+    enum body_format format;
+    struct decode_context context;
+    char why[PROBLEM_MESSAGE_BYTES]; /* the context's oldest_why */
     struct decoded_batch batch;
     struct arena *arena;
     struct app *app;
@@ -89,15 +96,16 @@ static void written(struct ingest_ticket *ticket)
 }
 
 /* What the credential, the parameters and the clock say for all events of the body. */
-static int post_context(struct app *app, struct http_exchange *x, struct arena *arena,
-                        struct decode_context *out, char why[PROBLEM_MESSAGE_BYTES],
-                        struct problem *problem)
+static int post_context(struct post *post, struct problem *problem)
 {
+    struct app *app = post->app;
+    struct http_exchange *x = post->x;
+    struct decode_context *out = &post->context;
     struct credential credential;
     struct query query;
     bool import = false;
     if (authorize(app, x, SCOPE_INGEST, &credential, problem) < 0 ||
-        query_parse(http_get_request(x)->query, arena, &query, problem) < 0 ||
+        query_parse(http_get_request(x)->query, post->arena, &query, problem) < 0 ||
         query_bool(&query, "import", &import, problem) < 0)
         return -1;
     if (import && !(credential.scopes & SCOPE_ADMIN))
@@ -114,66 +122,87 @@ static int post_context(struct app *app, struct http_exchange *x, struct arena *
     int64_t late = out->arrival_us - atomic_load(&app->max_lateness_us);
     if (!import && late > horizon) {
         out->oldest_us = late;
-        snprintf(why, PROBLEM_MESSAGE_BYTES,
+        snprintf(post->why, sizeof post->why,
                  "more than %lld hours ago (maxLatenessHours): history is sent with "
                  "import=true",
                  (long long)(atomic_load(&app->max_lateness_us) / US_PER_HOUR));
     } else {
         out->oldest_us = horizon;
-        snprintf(why, PROBLEM_MESSAGE_BYTES,
+        snprintf(post->why, sizeof post->why,
                  "before what is kept (retentionDays: %u): keep more days, or 0 for all",
                  retention_days(app->retention));
     }
-    out->oldest_why = why;
+    out->oldest_why = post->why;
     out->body_stays = true; /* until the request is answered, as the batch does */
     return 0;
 }
 
-static int post_read(struct post *post, struct problem *problem)
+/* Decodes the body and hands its events to the writer, who tells `written`; any thread's.
+ * False when the outcome stands already, in the ticket. */
+static bool post_submit(struct post *post, struct decoder *decoder)
 {
-    const struct http_request *request = http_get_request(post->x);
-    struct decode_context context = {0};
-    char why[PROBLEM_MESSAGE_BYTES];
-    enum body_format format;
-    if (content_format(request, &format, problem) < 0 ||
-        post_context(post->app, post->x, post->arena, &context, why, problem) < 0)
-        return -1;
-    return decode_body(worker_of(post->app, post->x)->decoder, format, request->body, &context,
-                       post->arena, &post->batch, problem);
+    struct app *app = post->app;
+    struct ingest_ticket *t = &post->ticket;
+    struct span body = http_get_request(post->x)->body;
+    if (decode_body(decoder, post->format, body, &post->context, post->arena, &post->batch,
+                    &t->problem) < 0)
+        return false;
+    atomic_fetch_add(&app->refused_events, post->batch.refused_count);
+    if (post->batch.event_count == 0) {
+        t->sequence = atomic_load(&ingest_get_totals(app->ingest)->last_sequence);
+        return false;
+    }
+    t->events = post->batch.events;
+    t->event_count = post->batch.event_count;
+    t->bytes = body.len * 4;
+    t->done = written;
+    t->user = post;
+    struct problem problem;
+    if (ingest_submit(app->ingest, t, &problem) == 0)
+        return true;
+    t->problem = problem;
+    return false;
+}
+
+/* On a thread of the decoders. */
+static void decode_job(struct decode_job *job, struct decoder *decoder)
+{
+    struct post *post = (struct post *)(void *)((char *)job - offsetof(struct post, job));
+    if (!post_submit(post, decoder))
+        http_resume(post->x, finish, post);
+}
+
+static struct post *post_new(struct app *app, struct http_exchange *x)
+{
+    struct post *post = calloc(1, sizeof *post);
+    if (post == NULL || (post->arena = arena_new()) == NULL) {
+        free(post);
+        return NULL;
+    }
+    post->app = app;
+    post->x = x;
+    post->job.run = decode_job;
+    return post;
 }
 
 void handle_events_post(struct app *app, struct http_exchange *x)
 {
     struct problem problem = {0};
-    struct post *post = calloc(1, sizeof *post);
-    if (post == NULL || (post->arena = arena_new()) == NULL) {
-        free(post);
+    struct post *post = post_new(app, x);
+    if (post == NULL) {
         problem_set(&problem, PROBLEM_BUSY, "There is no memory for this now: try again later.");
         respond_problem(app, x, &problem);
         return;
     }
-    post->app = app;
-    post->x = x;
-    int failed = post_read(post, &problem);
-    if (failed == 0)
-        atomic_fetch_add(&app->refused_events, post->batch.refused_count);
-    if (failed == 0 && post->batch.event_count == 0) {
-        post->ticket.sequence = atomic_load(&ingest_get_totals(app->ingest)->last_sequence);
-        answer_post(post);
+    if (content_format(http_get_request(x), &post->format, &problem) < 0 ||
+        post_context(post, &problem) < 0) {
+        respond_problem(app, x, &problem);
         post_free(post);
         return;
     }
-    if (failed == 0) {
-        post->ticket.events = post->batch.events;
-        post->ticket.event_count = post->batch.event_count;
-        post->ticket.bytes = http_get_request(x)->body.len * 4;
-        post->ticket.done = written;
-        post->ticket.user = post;
-        http_defer(x);
-        failed = ingest_submit(app->ingest, &post->ticket, &problem);
-    }
-    if (failed < 0) {
-        respond_problem(app, x, &problem);
-        post_free(post);
-    }
+    http_defer(x);
+    if (http_get_request(x)->body.len > LIMIT_DECODE_BYTES)
+        decoders_do(app->decoders, &post->job);
+    else if (!post_submit(post, worker_of(app, x)->decoder))
+        finish(x, post);
 }
