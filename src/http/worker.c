@@ -1,5 +1,7 @@
 #include "http/worker.h"
 
+#include "base/thread.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -131,6 +133,7 @@ void http_defer(struct http_exchange *x)
 static void *worker_run(void *data)
 {
     struct http_worker *w = data;
+    thread_wants_short_turns();
     uv_run(&w->loop, UV_RUN_DEFAULT);
     return NULL;
 }
@@ -190,7 +193,7 @@ void worker_join(struct http_worker *w)
     if (w->started)
         pthread_join(w->thread, NULL);
     else
-        worker_run(w); /* closes what was opened */
+        uv_run(&w->loop, UV_RUN_DEFAULT); /* closes what was opened */
     uv_loop_close(&w->loop);
     turn_free(&w->turn);
     pthread_mutex_destroy(&w->lock);

@@ -1,0 +1,11 @@
+/* What the system should know of a thread. */
+#ifndef LIVEFLOOR_BASE_THREAD_H
+#define LIVEFLOOR_BASE_THREAD_H
+
+/* The calling thread works for some ten microseconds at a time and somebody waits for it:
+ * asks the scheduler for short turns, which begin soon after it wakes up, instead of long
+ * ones later. It gets no larger a share of the processor. Needs no privilege and a kernel from 6.12
+ * on; older ones and other policies change nothing. */
+void thread_wants_short_turns(void);
+
+#endif
