@@ -118,6 +118,19 @@ class Events(unittest.TestCase):
                 status, answer = self.send(body)
                 self.assertEqual(status, 400, answer)
 
+    def test_large_bodies(self):
+        """They are decoded by other threads than small ones: the same outcomes."""
+        events = [event(f"large{n}") for n in range(1000)]
+        self.assertEqual(self.good(events[:500]), (500, 0))
+        self.assertEqual(self.good(events + events[:7]), (500, 507))
+        self.assertEqual(self.good([event("large1000"), *events]), (1, 1000))
+        self.refused(json.dumps(events).encode()[:-1], "JSON")
+        answer = self.refused([event(f"none{n}", "chat.sneezed") for n in range(1000)], "type")
+        self.assertEqual(len(answer["rejected"]), 1000)
+        status, answer = self.send([event("after"), *events, event("large1001", "chat.sneezed")])
+        self.assertEqual((status, answer["accepted"], answer["duplicates"]), (200, 1, 1000))
+        self.assertEqual([r["index"] for r in answer["rejected"]], [1001])
+
     def test_bad_events(self):
         now = lambda add: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + add))
         rated = lambda score: b'{"id":"x","type":"chat.rated","siteId":10000,"chatId":"c","score":%s}' % score
