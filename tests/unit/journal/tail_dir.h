@@ -140,7 +140,7 @@ static inline void tail_expect(struct journal *j, uint64_t count)
     assert_int_equal(stats.records, count);
     assert_int_equal(stats.first_sequence, count == 0 ? 0 : 1);
     assert_int_equal(stats.last_sequence, count);
-    for (uint64_t sequence = 1; sequence <= count; sequence += 1 + count / 50) {
+    for (uint64_t sequence = 1; sequence <= count; sequence += 1 + count / 12) {
         struct tail_seen one = {.last = sequence - 1};
         assert_int_equal(journal_read(j, sequence, tail_see, &one, &problem), 0);
         assert_false(one.wrong);

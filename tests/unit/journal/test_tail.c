@@ -2,6 +2,10 @@
  * leave, what is damaged is told, what is old does not come back. */
 #include "tail_dir.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
 #define SMALL (64u << 10)
 #define LARGE (1u << 20) /* nothing that these tests append fills it */
 #define GROUP 30u        /* records; a few units of the file */
@@ -78,7 +82,7 @@ static void a_crash_leaves_all_that_was_appended(void **state)
 /* --- the groups of a copy --- */
 
 struct spot {
-    char path[96];
+    char path[128];
     off_t at;
     struct tail_group group;
 };
@@ -218,7 +222,7 @@ static void damage_between_the_files_is_told(void **state)
     unsigned held = 0;
     struct problem problem;
     struct stat s;
-    char path[96];
+    char path[128];
     (void)state;
     struct journal *j = tail_open(directory, false, SMALL);
     /* A copy is made before each append: one of them stands just behind the change. */
@@ -246,6 +250,77 @@ static void damage_between_the_files_is_told(void **state)
     journal_close(j);
 }
 
+/* --- reading beside a writer --- */
+
+static _Atomic uint64_t durable;
+static _Atomic bool writing;
+
+/* Scans as long as there is writing; false when something was not as it must be. */
+static bool scans_are_whole(const char *path, struct journal *own)
+{
+    bool sound = true, more = true;
+    uint64_t before = 0;
+    while (more && sound) {
+        more = atomic_load(&writing);
+        uint64_t least = atomic_load(&durable);
+        struct tail_seen s = {0};
+        struct problem problem = {0};
+        struct journal *j = own;
+        const struct journal_options options = {.directory = path, .read_only = true};
+        const struct journal_checks checks = {tail_see, tail_see_damage, &s};
+        if (own == NULL && journal_open(&options, &j, &problem) != 0)
+            return false;
+        if (least < before) /* another process does not see the number */
+            least = before;
+        sound = journal_check(j, &checks, &problem) == 0 && !s.wrong && s.damaged == 0 &&
+                s.count >= least;
+        struct tail_seen one = {.last = s.count - 1};
+        if (s.count > 0 && sound)
+            sound = journal_read(j, s.count, tail_see, &one, &problem) == 0 && !one.wrong;
+        before = s.count;
+        if (own == NULL) {
+            journal_close(j);
+            more = s.count < 20000;
+        }
+    }
+    return sound;
+}
+
+static void *scan_own(void *j)
+{
+    return scans_are_whole(NULL, j) ? NULL : j;
+}
+
+static void reading_goes_on_beside_a_writer(void **state)
+{
+    struct problem problem;
+    uint64_t seed = 41;
+    pthread_t thread;
+    void *failed;
+    int status;
+    (void)state;
+    journal_close(tail_open(directory, false, SMALL)); /* for the reader to find */
+    atomic_store(&durable, 0);
+    atomic_store(&writing, true);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(scans_are_whole(directory, NULL) ? 0 : 1);
+    struct journal *j = tail_open(directory, false, SMALL);
+    assert_int_equal(pthread_create(&thread, NULL, scan_own, j), 0);
+    for (unsigned held = 0; held < 20000;) {
+        unsigned count = 1 + dice(&seed, dice(&seed, 20) == 0 ? 500 : 60);
+        assert_int_equal(tail_fill(j, held, count, &problem), 0);
+        held += count;
+        atomic_store(&durable, held);
+    }
+    atomic_store(&writing, false);
+    pthread_join(thread, &failed);
+    assert_null(failed);
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    journal_close(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +328,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_torn_group_ends_the_tail, make, drop),
         cmocka_unit_test_setup_teardown(damage_before_sound_groups_is_told, make, drop),
         cmocka_unit_test_setup_teardown(damage_between_the_files_is_told, make, drop),
+        cmocka_unit_test_setup_teardown(reading_goes_on_beside_a_writer, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

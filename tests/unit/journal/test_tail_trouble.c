@@ -178,7 +178,7 @@ static void copy_name(unsigned number, char *path, size_t cap)
 
 static void take_copy(void)
 {
-    char path[96];
+    char path[128];
     if (copies.count == COPIES)
         return;
     copy_name(copies.count, path, sizeof path);
@@ -216,7 +216,7 @@ static void every_stage_of_a_move_can_be_the_last(void **state)
     disk.before = NULL;
     assert_true(copies.count > 80);
     for (unsigned i = 0; i < copies.count; i++) {
-        char path[96];
+        char path[128];
         copy_name(i, path, sizeof path);
         uint64_t count = count_in(path, true);
         assert_in_range(count, copies.least[i], copies.most[i]);
