@@ -38,9 +38,16 @@ static int switch_file(struct tail_journal *t, struct problem *problem)
 /* Is there room in the file being written? It grows when that helps. */
 static bool has_room(struct tail_journal *t, uint64_t size)
 {
-    struct tail_file *f = &t->files[t->writing % 2];
-    return f->end + size <= f->size ||
-           tail_file_grow(f, t->paths[t->writing % 2], f->end + size, t->most) == 0;
+    unsigned number = t->writing % 2;
+    struct tail_file *f = &t->files[number];
+    if (f->end + size <= f->size)
+        return true;
+    struct tail_file grown = *f; /* others look at the file meanwhile */
+    int error = tail_file_grow(&grown, t->paths[number], f->end + size, t->most);
+    pthread_mutex_lock(&t->lock);
+    *f = grown;
+    pthread_mutex_unlock(&t->lock);
+    return error == 0;
 }
 
 enum room { ROOM, NO_TAIL, NO_ROOM };
