@@ -13,6 +13,9 @@
 /* Outcomes are told after so many applied events, or at the group's end: large batches
  * need not wait for each other, small ones share one wake-up. */
 #define TELL_EVENTS 256u
+/* A group of so few is applied by the committer when the applier has nothing to do: waking
+ * it takes longer, and more tickets join meanwhile. */
+#define APPLY_AT_ONCE 64u
 
 struct ingest {
     struct ingest_settings settings;
@@ -77,6 +80,33 @@ static void tickets_done(struct ingest_ticket *from, const struct ingest_ticket 
         struct ingest_ticket *next = from->next; /* `done` may free the ticket */
         from->done(from);
         from = next;
+    }
+}
+
+/* --- applying, on either thread --- */
+
+static void count_ticket(struct ingest_totals *totals, const struct ingest_ticket *t)
+{
+    atomic_store(&totals->last_sequence, t->sequence);
+    atomic_fetch_add(&totals->accepted, t->accepted);
+    atomic_fetch_add(&totals->duplicates, t->duplicates);
+}
+
+/* Applies a group in the journal's order and tells its tickets. */
+static void apply(struct ingest *g, const struct group *group)
+{
+    struct ingest_ticket *untold = group->tickets;
+    size_t at = 0, told_at = 0;
+    atomic_fetch_add(&g->totals.groups, 1);
+    for (struct ingest_ticket *t = group->tickets, *next; t != NULL; t = next) {
+        next = t->next;
+        at = group_apply(group, g->settings.sites, t, at);
+        count_ticket(&g->totals, t);
+        if (at - told_at >= TELL_EVENTS || next == NULL) {
+            tickets_done(untold, next);
+            untold = next;
+            told_at = at;
+        }
     }
 }
 
@@ -165,13 +195,19 @@ static void commit_waiting(struct ingest *g)
     wait_for_applier(g, GROUPS - 1); /* meanwhile more tickets join */
     struct ingest_ticket *tickets = take_tickets(g);
     struct group *group = &g->groups[g->committed % GROUPS];
+    bool alone = g->committed == g->applied;
     pthread_mutex_unlock(&g->lock);
-    bool durable = commit(g, group, tickets);
+    bool durable = commit(g, group, tickets), at_once = alone && group->count <= APPLY_AT_ONCE;
+    if (durable && at_once)
+        apply(g, group);
     pthread_mutex_lock(&g->lock);
-    if (durable) {
-        g->committed++;
+    if (!durable)
+        return;
+    g->committed++;
+    if (at_once)
+        g->applied++;
+    else
         pthread_cond_signal(&g->committed_more);
-    }
 }
 
 /* Does a step of the background work when its time has come, with no group on its way:
@@ -207,31 +243,6 @@ static void *committer(void *data)
 }
 
 /* --- the applier --- */
-
-static void count_ticket(struct ingest_totals *totals, const struct ingest_ticket *t)
-{
-    atomic_store(&totals->last_sequence, t->sequence);
-    atomic_fetch_add(&totals->accepted, t->accepted);
-    atomic_fetch_add(&totals->duplicates, t->duplicates);
-}
-
-/* Applies a group in the journal's order and tells its tickets. */
-static void apply(struct ingest *g, const struct group *group)
-{
-    struct ingest_ticket *untold = group->tickets;
-    size_t at = 0, told_at = 0;
-    atomic_fetch_add(&g->totals.groups, 1);
-    for (struct ingest_ticket *t = group->tickets, *next; t != NULL; t = next) {
-        next = t->next;
-        at = group_apply(group, g->settings.sites, t, at);
-        count_ticket(&g->totals, t);
-        if (at - told_at >= TELL_EVENTS || next == NULL) {
-            tickets_done(untold, next);
-            untold = next;
-            told_at = at;
-        }
-    }
-}
 
 static void *applier(void *data)
 {
