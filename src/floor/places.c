@@ -3,16 +3,14 @@
 #include "base/memory.h"
 #include "timeline/bits.h"
 
-#include <stdbool.h>
-
 #define BLOCK 64u
 
 #define OPEN UINT32_MAX
 
 /* A block is open (its places as they are) or shut (bits for each, from `least` on). */
 struct place_block {
-    uint32_t least;
-    uint32_t bits; /* 0 to SHUT_BITS, or OPEN */
+    uint32_t least; /* shut; open: how many of its places are handles */
+    uint32_t bits;  /* 0 to SHUT_BITS, or OPEN */
     uint64_t words[];
 };
 
@@ -50,11 +48,12 @@ static void block_open(struct place_block **slot)
     struct place_block *b = *slot, *open = block_new(OPEN);
     for (uint32_t i = 0; i < BLOCK; i++)
         open_places(open)[i] = block_get(b, i);
+    open->least = BLOCK;
     memory_free(b);
     *slot = open;
 }
 
-/* Shuts an open block if all its places are handles. */
+/* Shuts an open block, all of whose places are handles, if that is worth it. */
 static void block_shut(struct place_block **slot)
 {
     struct place_block *b = *slot;
@@ -64,7 +63,7 @@ static void block_shut(struct place_block **slot)
         least = place < least ? place : least;
         most = place > most ? place : most;
     }
-    if (!(least & PLACE_AWAY) || bits_width(most - least) > SHUT_BITS)
+    if (bits_width(most - least) > SHUT_BITS)
         return;
     struct place_block *shut = block_new(bits_width(most - least));
     shut->least = least;
@@ -89,7 +88,7 @@ void places_add(struct places *p, uint32_t place)
         p->blocks = memory_grow(p->blocks, &p->block_cap, (size_t)at / BLOCK + 1, sizeof(void *));
         p->blocks[at / BLOCK] = block_new(OPEN);
     }
-    open_places(p->blocks[at / BLOCK])[at % BLOCK] = place;
+    places_set(p, at, place);
 }
 
 uint32_t places_get(const struct places *p, uint32_t at)
@@ -102,9 +101,10 @@ void places_set(struct places *p, uint32_t at, uint32_t place)
     struct place_block **slot = &p->blocks[at / BLOCK];
     if ((*slot)->bits != OPEN)
         block_open(slot);
-    open_places(*slot)[at % BLOCK] = place;
-    bool filled = at / BLOCK < p->count / BLOCK;
-    if (filled && (place & PLACE_AWAY))
+    uint32_t *to = &open_places(*slot)[at % BLOCK];
+    (*slot)->least += (place >> 31) - (*to >> 31);
+    *to = place;
+    if ((*slot)->least == BLOCK && (place & PLACE_AWAY))
         block_shut(slot);
 }
 

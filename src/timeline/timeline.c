@@ -302,28 +302,22 @@ static void root_shrink(struct timeline *t)
     }
 }
 
-/* May a leaf be packed together with its neighbour, hot or packed? Entries that move on, as
- * the end of a stay does, leave thin leaves behind; two full ones need less for what
- * leads to them. Of moments all times are read, so those leaves stay short. */
-static bool may_join(const struct timeline *t, const void *leaf, const void *neighbour)
+/* May a leaf be packed together with its neighbour? Entries that move on, as the end of a
+ * stay does, leave thin leaves behind: those are joined whatever they are. Two full ones
+ * need less for what leads to them: a packed neighbour, or the hot one that would be
+ * packed next, which is less work. Not in small trees, where there is little to gain and
+ * the next is the present; not with moments, of which all times are read. */
+static bool may_join(const struct timeline *t, const void *leaf, const void *neighbour,
+                     const void *last)
 {
+    const struct hot_leaves *hot = &((const struct timeline_trunk *)t->root)->hot;
     uint32_t n =
         (uint32_t)((const struct leaf_head *)leaf)->n + ((const struct leaf_head *)neighbour)->n;
     if (n <= LEAF_MAX)
         return true;
-    return n <= PACKED_MAX && t->moments == 0 && leaf_is_packed(neighbour);
-}
-
-/* The same for the next hot leaf to its right, where many are hot: it would be packed next,
- * and both at once are less work. */
-static bool may_join_next(const struct timeline *t, const void *leaf, const void *next,
-                          const void *last)
-{
-    const struct hot_leaves *hot = &((const struct timeline_trunk *)t->root)->hot;
-    uint32_t n =
-        (uint32_t)((const struct leaf_head *)leaf)->n + ((const struct leaf_head *)next)->n;
-    return n <= PACKED_MAX && t->moments == 0 && hot->count >= 4 &&
-           hot_leaves_oldest(hot, last) == next;
+    if (n > PACKED_MAX || t->moments != 0 || hot->count < 4 || neighbour == last)
+        return false;
+    return leaf_is_packed(neighbour) || hot_leaves_oldest(hot, last) == neighbour;
 }
 
 /* Packs the children at `at` and after it as one. */
@@ -394,11 +388,11 @@ static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const voi
     hot_leaves_replace(&trunk->hot, quiet, NULL);
     void *left = at > 0 ? *inner_child(inner, t->width, at - 1) : NULL;
     void *right = at + 1 < inner->n ? *inner_child(inner, t->width, at + 1) : NULL;
-    if (left != NULL && may_join(t, quiet, left))
+    if (left != NULL && may_join(t, quiet, left, last))
         children_join(t, inner, at - 1);
     else if (right != NULL && right != last &&
-             ((leaf_is_packed(right) && may_join(t, quiet, right)) ||
-              may_join_next(t, quiet, right, last)))
+             (leaf_is_packed(right) || hot_leaves_oldest(&trunk->hot, last) == right) &&
+             may_join(t, quiet, right, last))
         children_join(t, inner, at);
     else
         *inner_child(inner, t->width, at) = timeline_leaf_pack(t, quiet);
