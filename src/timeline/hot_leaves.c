@@ -9,10 +9,11 @@
 
 /* A hot entry takes about forty times the memory of a packed one: one leaf in four
  * thousand costs a percent. Small trees need two, where the present grows from one
- * leaf into the next, and some more for those that come an hour late. */
+ * leaf into the next; large ones some more for those that come an hour late. In trees
+ * between, whose hour is a leaf or two, these would be hot in vain. */
 static size_t base_limit(size_t leaves)
 {
-    size_t late = leaves < 128 ? 0 : leaves / 64;
+    size_t late = leaves < 512 ? 0 : leaves / 64;
     return 2 + (late < 5 ? late : 5) + leaves / 4096;
 }
 
