@@ -34,6 +34,7 @@
 #define LIMIT_GROUP_EVENTS 65536u      /* events in one journal commit */
 #define LIMIT_DECODE_BYTES (16u << 10) /* decoded by who answers, some 20 µs; beyond: by others */
 #define LIMIT_QUEUED_BYTES (256u << 20) /* decoded batches waiting for the writer; beyond: 503 */
+#define LIMIT_UNDECODED_BYTES (64u << 20) /* large bodies before that: a quarter of what they become */
 #define LIMIT_SITES 1000000u           /* sites in one process */
 
 /* --- the journal --- */

@@ -1,5 +1,7 @@
 #include "server/decoders.h"
 
+#include "base/limits.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ struct decoders {
     pthread_mutex_t lock; /* of the queue */
     pthread_cond_t more;
     struct decode_job *first, **last;
+    size_t waiting_bytes;
     bool stopping;
     unsigned count; /* threads that run */
     struct decoding_thread threads[];
@@ -28,6 +31,7 @@ static struct decode_job *next_job(struct decoders *d)
     struct decode_job *job = d->first;
     if (job != NULL) {
         d->first = job->next;
+        d->waiting_bytes -= job->bytes;
         if (d->first == NULL)
             d->last = &d->first;
     }
@@ -71,14 +75,21 @@ int decoders_start(unsigned count, struct decoders **out, struct problem *proble
     return 0;
 }
 
-void decoders_do(struct decoders *d, struct decode_job *job)
+int decoders_do(struct decoders *d, struct decode_job *job, struct problem *problem)
 {
     job->next = NULL;
     pthread_mutex_lock(&d->lock);
-    *d->last = job;
-    d->last = &job->next;
-    pthread_cond_signal(&d->more);
+    bool room = d->first == NULL || d->waiting_bytes + job->bytes <= LIMIT_UNDECODED_BYTES;
+    if (room) {
+        *d->last = job;
+        d->last = &job->next;
+        d->waiting_bytes += job->bytes;
+        pthread_cond_signal(&d->more);
+    }
     pthread_mutex_unlock(&d->lock);
+    return room ? 0
+                : problem_set(problem, PROBLEM_BUSY,
+                              "Too many events are waiting to be read: send this again later.");
 }
 
 void decoders_stop(struct decoders *d)

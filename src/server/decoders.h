@@ -12,14 +12,16 @@ struct decoders;
 struct decode_job {
     /* On one of the threads, with its decoder; may free the job. */
     void (*run)(struct decode_job *job, struct decoder *decoder);
+    size_t bytes;            /* the body's, for LIMIT_UNDECODED_BYTES */
     struct decode_job *next; /* the queue's */
 };
 
 /* Starts so many threads (at least 1). 0; or -1 with *problem. */
 int decoders_start(unsigned count, struct decoders **out, struct problem *problem);
 
-/* Hands a job over; from any thread. Jobs begin in the order in which they came. */
-void decoders_do(struct decoders *d, struct decode_job *job);
+/* Hands a job over; from any thread. Jobs begin in the order in which they came. 0; or -1
+ * with *problem (PROBLEM_BUSY) when too much is waiting: then `run` is not called. */
+int decoders_do(struct decoders *d, struct decode_job *job, struct problem *problem);
 
 /* Finishes what was handed over, ends the threads and frees. NULL is fine. */
 void decoders_stop(struct decoders *d);

@@ -201,8 +201,10 @@ void handle_events_post(struct app *app, struct http_exchange *x)
         return;
     }
     http_defer(x);
-    if (http_get_request(x)->body.len > LIMIT_DECODE_BYTES)
-        decoders_do(app->decoders, &post->job);
-    else if (!post_submit(post, worker_of(app, x)->decoder))
+    post->job.bytes = http_get_request(x)->body.len;
+    bool mine = post->job.bytes <= LIMIT_DECODE_BYTES;
+    if (mine && post_submit(post, worker_of(app, x)->decoder))
+        return;
+    if (mine || decoders_do(app->decoders, &post->job, &post->ticket.problem) < 0)
         finish(x, post);
 }

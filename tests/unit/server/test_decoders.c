@@ -2,9 +2,11 @@
  * one decodes, and the end waits for all. */
 #include "server/decoders.h"
 
+#include "base/limits.h"
 #include "support/check.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -33,9 +35,11 @@ static void run(struct decode_job *base, struct decoder *decoder)
 static void *give(void *data)
 {
     struct giver *g = data;
+    struct problem problem;
     for (unsigned i = 0; i < JOBS; i++) {
-        g->jobs[i] = (struct job){{.run = run}, g, i};
-        decoders_do(g->decoders, &g->jobs[i].base);
+        g->jobs[i] = (struct job){{.run = run, .bytes = 1000}, g, i};
+        if (decoders_do(g->decoders, &g->jobs[i].base, &problem) != 0)
+            atomic_fetch_add(&g->out_of_order, 1);
     }
     return NULL;
 }
@@ -75,6 +79,46 @@ static void several_run_each_job_once(void **state)
     check_with(3);
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic unsigned begun;
+
+static void wait_at_gate(struct decode_job *job, struct decoder *decoder)
+{
+    (void)job;
+    (void)decoder;
+    atomic_fetch_add(&begun, 1);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+}
+
+/* The one that is being decoded counts no longer; one alone is always taken. */
+static void too_much_is_refused(void **state)
+{
+    struct decode_job jobs[4];
+    const size_t bytes[] = {1, LIMIT_UNDECODED_BYTES + 1, 1, LIMIT_UNDECODED_BYTES};
+    struct problem problem;
+    struct decoders *d;
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        jobs[i] = (struct decode_job){.run = wait_at_gate, .bytes = bytes[i]};
+    assert_int_equal(decoders_start(1, &d, &problem), 0);
+    pthread_mutex_lock(&gate);
+    assert_int_equal(decoders_do(d, &jobs[0], &problem), 0);
+    while (atomic_load(&begun) == 0)
+        sched_yield();
+    assert_int_equal(decoders_do(d, &jobs[1], &problem), 0);
+    assert_int_equal(decoders_do(d, &jobs[2], &problem), -1);
+    assert_int_equal(problem.code, PROBLEM_BUSY);
+    pthread_mutex_unlock(&gate);
+    while (atomic_load(&begun) < 2)
+        sched_yield();
+    pthread_mutex_lock(&gate);
+    assert_int_equal(decoders_do(d, &jobs[3], &problem), 0);
+    pthread_mutex_unlock(&gate);
+    decoders_stop(d);
+    assert_int_equal(atomic_load(&begun), 3);
+}
+
 static void ends_without_work(void **state)
 {
     struct problem problem;
@@ -90,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread_keeps_the_order),
         cmocka_unit_test(several_run_each_job_once),
+        cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(ends_without_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
