@@ -16,6 +16,10 @@ struct guid {
  * case. False when the text is anything else (an outside id). */
 bool guid_parse(struct span text, struct guid *out);
 
+/* Reads the usual spelling alone, which guid_format gives back. False, and *out as it was,
+ * when the text is anything else. */
+bool guid_parse_usual(struct span text, struct guid *out);
+
 /* Writes 36 bytes, lower case with dashes, not terminated. */
 void guid_format(const struct guid *g, char out[GUID_TEXT_BYTES]);
 

@@ -49,15 +49,7 @@ int chat_event_compare(const struct chat_event *a, const struct chat_event *b)
 struct chat_event_id chat_event_id_of(struct span text)
 {
     struct chat_event_id id = {.text = text};
-    if (text.len != GUID_TEXT_BYTES)
-        return id;
-    /* Capital digits, which a GUID would not give back: 0x40 set, 0x20 not. */
-    uint64_t capitals = 0, word;
-    for (unsigned i = 0; i < GUID_TEXT_BYTES; i += i == 24 ? 4 : 8) {
-        memcpy(&word, text.data + i, sizeof word);
-        capitals |= word & ~(word << 1) & UINT64_C(0x4040404040404040);
-    }
-    id.is_guid = capitals == 0 && guid_parse(text, &id.guid);
+    id.is_guid = guid_parse_usual(text, &id.guid);
     return id;
 }
 

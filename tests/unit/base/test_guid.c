@@ -2,6 +2,9 @@
 #include "base/guid.h"
 #include "support/check.h"
 
+#include <ctype.h>
+#include <string.h>
+
 static void assert_text(const struct guid *g, const char *wanted)
 {
     char text[GUID_TEXT_BYTES + 1] = {0};
@@ -50,6 +53,38 @@ static void refuses_the_rest(void **state)
     }
 }
 
+/* Every byte at every place of every spelling is read as a plain loop reads it. */
+static void reads_every_byte(void **state)
+{
+    (void)state;
+    static const char *const spellings[] = {"b102aafc-b90e-5f11-90e9-9d1b4da60ad3",
+                                            "b102aafcb90e5f1190e99d1b4da60ad3"};
+    for (unsigned s = 0; s < 2; s++)
+        for (size_t at = 0; at < strlen(spellings[s]); at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char text[GUID_TEXT_BYTES + 1];
+                memcpy(text, spellings[s], strlen(spellings[s]) + 1);
+                bool was_digit = isxdigit((unsigned char)text[at]) != 0;
+                text[at] = (char)byte;
+                bool fine = was_digit ? byte < 128 && isxdigit(byte) : byte == '-';
+                struct span span = {text, strlen(spellings[s])};
+                struct guid g = {{1}};
+                char out[GUID_TEXT_BYTES], wanted[GUID_TEXT_BYTES + 1];
+                assert_int_equal(guid_parse(span, &g), fine);
+                assert_int_equal(guid_parse_usual(span, &g),
+                                 fine && s == 0 && !(byte >= 'A' && byte <= 'F'));
+                if (!fine) {
+                    assert_int_equal(g.bytes[0], 1); /* untouched */
+                    continue;
+                }
+                guid_format(&g, out);
+                memcpy(wanted, spellings[0], sizeof wanted);
+                wanted[s == 0 ? at : at + (at >= 8) + (at >= 12) + (at >= 16) + (at >= 20)] =
+                    (char)tolower(byte);
+                assert_memory_equal(out, wanted, sizeof out);
+            }
+}
+
 static void makes_version_5(void **state)
 {
     (void)state;
@@ -78,9 +113,8 @@ static void makes_random_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_spelling),
-        cmocka_unit_test(refuses_the_rest),
-        cmocka_unit_test(makes_version_5),
+        cmocka_unit_test(reads_every_spelling), cmocka_unit_test(refuses_the_rest),
+        cmocka_unit_test(reads_every_byte),     cmocka_unit_test(makes_version_5),
         cmocka_unit_test(makes_random_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
