@@ -17,9 +17,11 @@ static size_t base_limit(size_t leaves)
     return 2 + (late < 5 ? late : 5) + leaves / 4096;
 }
 
+/* As many as a small tree has: what comes an hour late changes, in the lines of agents and of
+ * visitors, places all over that hour. */
 static size_t most_extra(size_t leaves)
 {
-    return leaves / 8 < 24 ? leaves / 8 : 24 + leaves / 256;
+    return leaves < 24 ? leaves : 24 + leaves / 256;
 }
 
 void hot_leaves_clear(struct hot_leaves *h)
