@@ -415,16 +415,30 @@ static void trunk_settle(struct timeline *t)
         leaf_cool(t, quiet, node);
 }
 
-/* An append, or a change of the last leaf, of which no node above knows. */
-static bool last_add(struct timeline *t, const struct addition *a)
+/* An append, or a change of the last leaf, of which no node above knows. False, and nothing
+ * done, when it takes more. */
+static bool last_add(struct timeline *t, struct timeline_leaf *last, const struct addition *a)
 {
-    struct timeline_leaf *last = ((struct timeline_trunk *)t->root)->last;
-    if (last == NULL || a->time < last->data[0])
+    if (last == NULL || last->head.n == 0)
+        return false;
+    if (timeline_leaf_append(t, last, a->time, a->row)) {
+        t->entries++;
+        return true;
+    }
+    if (a->time < last->data[0])
         return false;
     enum leaf_put put = timeline_leaf_put(t, last, a->time, a->row, LEAF_FULL);
     t->entries += put == LEAF_INSERTED;
     t->entries -= put == LEAF_REMOVED;
     return put != LEAF_EMPTY && put != LEAF_NO_ROOM;
+}
+
+/* The last leaf, when it is hot. */
+static struct timeline_leaf *last_leaf(const struct timeline *t)
+{
+    if (t->depth > 0)
+        return ((const struct timeline_trunk *)t->root)->last;
+    return t->root == NULL || leaf_is_packed(t->root) ? NULL : t->root;
 }
 
 static void tree_add(struct timeline *t, const struct addition *a)
@@ -451,6 +465,19 @@ static void tree_add(struct timeline *t, const struct addition *a)
     root_shrink(t);
 }
 
+/* The measures that are kept, of all; with moments there are fewer. */
+static void kept_row(const struct timeline *t, int64_t time_us, const int64_t *delta, int64_t *row)
+{
+    (void)time_us;
+    unsigned column = 0;
+    for (unsigned w = 0; w < t->width; w++) {
+        if (!(t->moments >> w & 1))
+            row[column++] = delta[w];
+        else
+            assert(delta[w] == wrap_multiply(delta[w - 1], time_us));
+    }
+}
+
 void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta)
 {
     int64_t row[TIMELINE_MAX_WIDTH], any = 0;
@@ -460,15 +487,9 @@ void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta)
     if (any == 0)
         return;
     if (t->moments != 0) {
-        unsigned column = 0;
-        for (unsigned w = 0; w < t->width; w++) {
-            if (!(t->moments >> w & 1))
-                row[column++] = delta[w];
-            else
-                assert(delta[w] == wrap_multiply(delta[w - 1], time_us));
-        }
+        kept_row(t, time_us, delta, row);
         a.row = row;
     }
-    if (t->depth == 0 || !last_add(t, &a))
+    if (!last_add(t, last_leaf(t), &a))
         tree_add(t, &a);
 }

@@ -43,6 +43,22 @@ enum leaf_put {
 enum leaf_put timeline_leaf_put(const struct timeline *t, struct timeline_leaf *l, int64_t time,
                                 const int64_t *row, uint32_t most);
 
+/* The same for what comes after all entries of a hot leaf that has room and is not full, as
+ * most does; false, and nothing done, for anything else. The row is not 0. */
+static inline bool timeline_leaf_append(const struct timeline *t, struct timeline_leaf *l,
+                                        int64_t time, const int64_t *row)
+{
+    uint32_t n = l->head.n, cap = l->head.cap, stored = t->stored;
+    if (n == 0 || n >= cap || n >= LEAF_FULL || time <= l->data[n - 1])
+        return false;
+    int64_t *to = l->data + cap + (size_t)n * stored;
+    l->data[n] = time;
+    for (uint32_t c = 0; c < stored; c++)
+        to[c] = row[c];
+    l->head.n = (uint16_t)(n + 1);
+    return true;
+}
+
 /* The time of a leaf's first entry. */
 int64_t timeline_leaf_first(const void *leaf);
 
