@@ -32,10 +32,8 @@ void *memory_resize(void *old, size_t size)
     return must(realloc(old, size == 0 ? 1 : size));
 }
 
-void *memory_grow(void *array, size_t *cap, size_t need, size_t item_size)
+void *memory_grow_now(void *array, size_t *cap, size_t need, size_t item_size)
 {
-    if (need <= *cap)
-        return array;
     size_t wanted = *cap + *cap / 2 + 1;
     if (wanted < need)
         wanted = need;

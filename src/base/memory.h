@@ -15,9 +15,15 @@ void *memory_zeroed(size_t count, size_t size);
 /* Resizes; never NULL. */
 void *memory_resize(void *old, size_t size);
 
+/* What memory_grow does when there is too little room. */
+void *memory_grow_now(void *array, size_t *cap, size_t need, size_t item_size);
+
 /* Makes room for `need` items in an array of *cap items: grows by half or more,
  * updates *cap, returns the array. */
-void *memory_grow(void *array, size_t *cap, size_t need, size_t item_size);
+static inline void *memory_grow(void *array, size_t *cap, size_t need, size_t item_size)
+{
+    return need <= *cap ? array : memory_grow_now(array, cap, need, item_size);
+}
 
 /* Frees; NULL is fine. */
 void memory_free(void *memory);

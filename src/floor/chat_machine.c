@@ -267,9 +267,9 @@ static void all_leave(const struct step *step)
 void chat_remove_deleted(const struct floor *f, const struct chat *chat, struct chat_state *s,
                          int64_t t, struct effect_list *out, int sign)
 {
-    const struct step step = {f, out, s, chat, sign, t};
     if (f->agent_deletions == 0)
         return;
+    const struct step step = {f, out, s, chat, sign, t};
     for (uint32_t i = 0; i < s->participant_count; i++) {
         struct participant *p = chat_participant(s, i);
         const struct agent *a = &f->agents[p->agent];
