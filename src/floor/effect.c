@@ -161,6 +161,8 @@ static void set_change(struct interval_set *set, struct interval i, const int64_
 {
     if (old_end != NULL) {
         i.end = *old_end;
+        if (new_end != NULL && interval_set_end(set, &i, *new_end))
+            return;
         interval_set_remove(set, &i);
     }
     if (new_end != NULL) {

@@ -354,6 +354,39 @@ bool interval_set_remove(struct interval_set *s, const struct interval *i)
     return true;
 }
 
+/* As node_remove looks for it. */
+static bool node_end(struct interval_set *s, void **slot, unsigned depth, const struct interval *i,
+                     int64_t end)
+{
+    if (depth == 0) {
+        int at = interval_leaf_where(*slot, i);
+        if (at >= 0)
+            slot_hot(s, slot)->item[at].end = end;
+        return at >= 0;
+    }
+    struct inner *inner = *slot;
+    for (uint32_t at = inner_find(inner, i->start, i->ref) + 1; at-- > 0;) {
+        if (node_end(s, &inner->child[at], depth - 1, i, end)) {
+            if (end >= inner->max_end[at])
+                inner->max_end[at] = end;
+            else if (i->end == inner->max_end[at])
+                child_refresh(inner, depth - 1, at);
+            return true;
+        }
+        if (interval_before(inner->key[at], inner->key_ref[at], i->start, i->ref))
+            return false;
+    }
+    return false;
+}
+
+bool interval_set_end(struct interval_set *s, const struct interval *i, int64_t end)
+{
+    if (s->root == NULL || !node_end(s, top_slot(s), s->depth, i, end))
+        return false;
+    settle(s);
+    return true;
+}
+
 static bool node_at(const void *node, unsigned depth, int64_t t, interval_visit *visit, void *data)
 {
     if (depth == 0) {

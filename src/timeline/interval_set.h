@@ -31,6 +31,9 @@ void interval_set_add(struct interval_set *s, const struct interval *i);
 /* Removes one that is equal; false when there is none. */
 bool interval_set_remove(struct interval_set *s, const struct interval *i);
 
+/* Gives one that is equal another end; false when there is none. */
+bool interval_set_end(struct interval_set *s, const struct interval *i, int64_t end);
+
 /* Called with each interval found, in order of (start, ref); true goes on. */
 typedef bool interval_visit(void *data, const struct interval *i);
 

@@ -480,11 +480,12 @@ static void kept_row(const struct timeline *t, int64_t time_us, const int64_t *d
 
 void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta)
 {
-    int64_t row[TIMELINE_MAX_WIDTH], any = 0;
+    int64_t row[TIMELINE_MAX_WIDTH];
     struct addition a = {.time = time_us, .delta = delta, .row = delta};
-    for (unsigned w = 0; w < t->width; w++)
-        any |= delta[w];
-    if (any == 0)
+    unsigned zeros = 0, width = t->width;
+    while (zeros < width && delta[zeros] == 0)
+        zeros++;
+    if (zeros == width)
         return;
     if (t->moments != 0) {
         kept_row(t, time_us, delta, row);

@@ -56,6 +56,13 @@ static void random_changes_agree_with_a_list(void **state)
                 size_t at = dice(&dice_state, (uint32_t)n);
                 assert_true(interval_set_remove(&s, &list[at]));
                 list[at] = list[--n];
+            } else if (n > 0 && dice(&dice_state, 3) == 0) {
+                size_t at = dice(&dice_state, (uint32_t)n);
+                int64_t end = list[at].start + dice(&dice_state, 60);
+                if (dice(&dice_state, 10) == 0)
+                    end = INTERVAL_OPEN;
+                assert_true(interval_set_end(&s, &list[at], end));
+                list[at].end = end;
             } else {
                 int64_t start = seed % 2 ? (int64_t)dice(&dice_state, 400) : step / 20;
                 struct interval i = {start, start + dice(&dice_state, 30),
@@ -70,6 +77,7 @@ static void random_changes_agree_with_a_list(void **state)
         }
         compare(&s, list, n);
         assert_false(interval_set_remove(&s, &(struct interval){-5, -4, 1}));
+        assert_false(interval_set_end(&s, &(struct interval){-5, -4, 1}, -3));
         while (n > 0)
             assert_true(interval_set_remove(&s, &list[--n]));
         assert_null(s.root);
@@ -144,10 +152,16 @@ static void run(const struct kind *k, uint64_t seed)
         uint32_t what = dice(&dice_state, 8);
         if (n > LIVE && what < 3) { /* one of the recent ones ends */
             struct interval *i = &list[n - 1 - dice(&dice_state, LIVE)];
-            assert_true(interval_set_remove(&s, i));
             int64_t length = k->unit * dice(&dice_state, (uint32_t)k->length + 1);
-            i->end = i->start < INT64_MAX - length ? i->start + length : INTERVAL_OPEN;
-            interval_set_add(&s, i);
+            int64_t end = i->start < INT64_MAX - length ? i->start + length : INTERVAL_OPEN;
+            if (dice(&dice_state, 2)) {
+                assert_true(interval_set_end(&s, i, end));
+                i->end = end;
+            } else {
+                assert_true(interval_set_remove(&s, i));
+                i->end = end;
+                interval_set_add(&s, i);
+            }
         } else if (n > LIVE && what == 3) {
             size_t at = k->anywhere ? dice(&dice_state, (uint32_t)n) : n - 1;
             assert_true(interval_set_remove(&s, &list[at]));
