@@ -199,6 +199,17 @@ static void book_stay(struct floor *f, const struct stay *s, int64_t sign)
         timeline_add(&f->on_site, s->end, (int64_t[]){-sign});
 }
 
+/* Most stays that change go on for longer: only their end is booked anew. */
+static void book_end(struct floor *f, const struct stay *s, int64_t end)
+{
+    const struct interval i = {s->start, s->end, 0};
+    interval_set_end(&f->stays, &i, end);
+    if (s->end != INTERVAL_OPEN)
+        timeline_add(&f->on_site, s->end, (int64_t[]){+1});
+    if (end != INTERVAL_OPEN)
+        timeline_add(&f->on_site, end, (int64_t[]){-1});
+}
+
 /* Replaces `old_count` stays from `first` on by those in p, and books the difference. */
 static void splice(struct floor *f, uint32_t number, size_t first, size_t old_count,
                    const struct pieces *p)
@@ -209,6 +220,11 @@ static void splice(struct floor *f, uint32_t number, size_t first, size_t old_co
            v->stays[first + same].start == p->items[same].start &&
            v->stays[first + same].end == p->items[same].end)
         same++;
+    if (same < old_count && same < p->count &&
+        v->stays[first + same].start == p->items[same].start) {
+        book_end(f, &v->stays[first + same], p->items[same].end);
+        same++;
+    }
     for (size_t i = same; i < old_count; i++)
         book_stay(f, &v->stays[first + i], -1);
     for (size_t i = same; i < p->count; i++)
