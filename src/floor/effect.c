@@ -50,11 +50,54 @@ static int compare(const void *left, const void *right)
     return x->y < y->y ? -1 : x->y > y->y;
 }
 
+/* An effect meets its opposite about where the last one met its own, when a run has said
+ * almost the same again as the one before took back. */
+#define MEET_WITHIN 8u
+
+/* Takes out what meets its opposite there: most of what a late event has said anew. */
+static void opposites_cancel(struct effect_list *list)
+{
+    struct effect *items = list->items;
+    size_t kept = 0, here = 0, left = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t k = here, end = here + MEET_WITHIN < kept ? here + MEET_WITHIN : kept;
+        while (k < end &&
+               (items[k].sign + items[i].sign != 0 || compare(&items[k], &items[i]) != 0))
+            k++;
+        if (k == end) {
+            items[kept++] = items[i];
+            continue;
+        }
+        items[k].sign = 0;
+        here = k + 1;
+    }
+    for (size_t k = 0; k < kept; k++)
+        if (items[k].sign != 0)
+            items[left++] = items[k];
+    list->count = left;
+}
+
+/* So few are put in order one by one. */
+#define FEW 16u
+
+static void sort_few(struct effect_list *list)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        struct effect e = list->items[i];
+        size_t k = i;
+        for (; k > 0 && compare(&e, &list->items[k - 1]) < 0; k--)
+            list->items[k] = list->items[k - 1];
+        list->items[k] = e;
+    }
+}
+
 void effect_list_settle(struct effect_list *list)
 {
-    if (list->count == 0)
-        return;
-    qsort(list->items, list->count, sizeof *list->items, compare);
+    opposites_cancel(list);
+    if (list->count > FEW)
+        qsort(list->items, list->count, sizeof *list->items, compare);
+    else
+        sort_few(list);
     size_t kept = 0;
     for (size_t i = 0; i < list->count;) {
         struct effect sum = list->items[i++];
