@@ -68,6 +68,7 @@ static int by_time(const void *a, const void *b)
 /* Most changes meet a handful of turns and make a handful of bookings: too few for a
  * general sort. */
 #define FEW 12u
+#define FEW_BOOKINGS 32u
 
 static void turns_sort_few(struct turns *t)
 {
@@ -117,14 +118,25 @@ static int64_t capacity(const struct stance *s)
     return s->online && s->facts != NULL ? s->facts->max_concurrent : 0;
 }
 
+static void add_up(struct booking *b, const int64_t *delta)
+{
+    for (unsigned w = 0; w < b->line->width; w++)
+        b->delta[w] = (int64_t)((uint64_t)b->delta[w] + (uint64_t)delta[w]);
+}
+
+/* While there are few, each is of a place and time of its own. */
 static void book(struct floor *f, struct timeline *line, int64_t time, const int64_t *delta)
 {
     struct bookings *list = f->bookings;
+    for (size_t i = list->count; i-- > 0 && list->count <= FEW_BOOKINGS;)
+        if (list->items[i].time_us == time && list->items[i].line == line) {
+            add_up(&list->items[i], delta);
+            return;
+        }
     list->items = memory_grow(list->items, &list->cap, list->count + 1, sizeof *list->items);
     struct booking *b = &list->items[list->count++];
     b->line = line;
     b->time_us = time;
-    memset(b->delta, 0, sizeof b->delta);
     memcpy(b->delta, delta, line->width * sizeof *delta);
 }
 
@@ -215,32 +227,17 @@ static bool is_something(const struct booking *b)
     return false;
 }
 
-static void sort_few(struct bookings *list)
-{
-    for (size_t i = 1; i < list->count; i++)
-        for (size_t k = i; k > 0 && by_line_and_time(&list->items[k], &list->items[k - 1]) < 0;
-             k--) {
-            struct booking swap = list->items[k];
-            list->items[k] = list->items[k - 1];
-            list->items[k - 1] = swap;
-        }
-}
-
 /* Adds up what goes to one place and time, and hands on what is not zero. */
 static void settle(struct bookings *list)
 {
-    if (list->count > FEW)
+    if (list->count > FEW_BOOKINGS)
         qsort(list->items, list->count, sizeof *list->items, by_line_and_time);
-    else
-        sort_few(list);
     for (size_t i = 0; i < list->count;) {
-        struct booking sum = list->items[i++];
-        for (; i < list->count && by_line_and_time(&sum, &list->items[i]) == 0; i++)
-            for (unsigned w = 0; w < sum.line->width; w++)
-                sum.delta[w] =
-                    (int64_t)((uint64_t)sum.delta[w] + (uint64_t)list->items[i].delta[w]);
-        if (is_something(&sum))
-            timeline_add(sum.line, sum.time_us, sum.delta);
+        struct booking *sum = &list->items[i++];
+        for (; i < list->count && by_line_and_time(sum, &list->items[i]) == 0; i++)
+            add_up(sum, list->items[i].delta);
+        if (is_something(sum))
+            timeline_add(sum->line, sum->time_us, sum->delta);
     }
     list->count = 0;
 }
