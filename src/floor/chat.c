@@ -64,26 +64,17 @@ static void live_set(struct floor *f, struct chat *c, struct chat_state *s)
     vault_rest(&f->chats, c->number, s->phase == PHASE_NONE || s->phase == PHASE_ENDED);
 }
 
-/* Steps through the log from the cursor on, up to `limit` events. */
-static void run(const struct floor *f, const struct chat *chat, struct chat_state *s,
-                struct chat_cursor *cursor, size_t limit, struct effect_list *out, int sign)
+/* Steps through the rest of the log, and what deletions do after its last event. */
+static void run_out(const struct floor *f, const struct chat *chat, struct chat_state *s,
+                    struct chat_cursor *cursor, struct effect_list *out, int sign)
 {
     struct chat_event e;
-    for (size_t i = 0; i < limit; i++) {
-        const struct chat_cursor before = *cursor;
-        if (!chat_log_next(chat, cursor, &e))
-            return;
+    struct chat_cursor before = *cursor;
+    for (; chat_log_next(chat, cursor, &e); before = *cursor) {
         s->last_entry = before.at;
         s->last_entry_us = before.time_us;
         chat_step(f, chat, s, &e, out, sign);
     }
-}
-
-/* The rest of the log, and what deletions do after its last event. */
-static void run_out(const struct floor *f, const struct chat *chat, struct chat_state *s,
-                    struct chat_cursor *cursor, struct effect_list *out, int sign)
-{
-    run(f, chat, s, cursor, SIZE_MAX, out, sign);
     chat_remove_deleted(f, chat, s, INT64_MAX, out, sign);
 }
 
@@ -136,15 +127,18 @@ static void state_copy(struct chat_state *to, const struct chat_state *from)
     memcpy(to->more, from->more, size);
 }
 
-/* How many events of the log come before this one. */
-static size_t place_of(const struct chat *c, const struct chat_event *e)
+/* Steps silently through what comes before the event, and no further. */
+static void run_before(const struct floor *f, const struct chat *c, struct chat_state *s,
+                       struct chat_cursor *cursor, const struct chat_event *e)
 {
-    struct chat_cursor cursor = {0};
+    struct chat_cursor next = {0};
     struct chat_event other;
-    size_t place = 0;
-    while (chat_log_next(c, &cursor, &other) && chat_event_compare(&other, e) < 0)
-        place++;
-    return place;
+    while (chat_log_next(c, &next, &other) && chat_event_compare(&other, e) < 0) {
+        s->last_entry = cursor->at;
+        s->last_entry_us = cursor->time_us;
+        chat_step(f, c, s, &other, NULL, 0);
+        *cursor = next;
+    }
 }
 
 /* What comes after the event's place is taken back as it was and said anew. */
@@ -153,12 +147,12 @@ static void take_late(struct floor *f, struct chat *c, const struct chat_event *
     struct chat_state was, is;
     struct chat_cursor cursor = {0}, rest;
     chat_state_init(&is);
-    run(f, c, &is, &cursor, place_of(c, e), NULL, 0);
+    run_before(f, c, &is, &cursor, e);
     state_copy(&was, &is);
     rest = cursor;
     run_out(f, c, &was, &rest, f->effects, -1);
     chat_state_clear(&was);
-    chat_log_insert(c, e);
+    chat_log_insert(c, e, &cursor);
     run_out(f, c, &is, &cursor, f->effects, +1);
     live_set(f, c, &is);
     effect_list_settle(f->effects);

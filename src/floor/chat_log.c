@@ -137,29 +137,19 @@ bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat
     return true;
 }
 
-size_t chat_log_insert(struct chat *c, const struct chat_event *e)
+void chat_log_insert(struct chat *c, const struct chat_event *e, const struct chat_cursor *place)
 {
-    /* Find the place, then write the new entry and its successor, whose time counts
-     * from the new one, between what stays as it is. */
-    struct chat_cursor cursor = {0}, before = {0};
+    /* The new entry and its successor, whose time counts from the new one, between what
+     * stays as it is. The successor's id lies in the log, so both are written aside first. */
+    struct chat_cursor after = *place;
     struct chat_event next;
-    size_t count = 0;
-    bool more;
-    while ((more = chat_log_next(c, &cursor, &next)) && chat_event_compare(&next, e) < 0) {
-        before = cursor;
-        count++;
-    }
     uint8_t entries[2 * ENTRY_MAX];
-    size_t size = entry_pack(entries, e, before.time_us);
-    uint32_t replaced = 0;
-    if (more) {
+    size_t size = entry_pack(entries, e, place->time_us);
+    if (chat_log_next(c, &after, &next))
         size += entry_pack(entries + size, &next, e->time_us);
-        replaced = cursor.at - before.at;
-    }
+    uint32_t replaced = after.at - place->at;
     log_reserve(c, c->log_len - replaced + size);
-    memmove(c->log + before.at + size, c->log + before.at + replaced,
-            c->log_len - before.at - replaced);
-    memcpy(c->log + before.at, entries, size);
+    memmove(c->log + place->at + size, c->log + after.at, c->log_len - after.at);
+    memcpy(c->log + place->at, entries, size);
     c->log_len = (uint32_t)(c->log_len - replaced + size);
-    return count;
 }

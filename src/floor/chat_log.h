@@ -42,7 +42,7 @@ struct chat_cursor {
 /* The next event; its id points into the log. False at the end. */
 bool chat_log_next(const struct chat *c, struct chat_cursor *cursor, struct chat_event *out);
 
-/* Puts an event in its place; returns how many come before it. */
-size_t chat_log_insert(struct chat *c, const struct chat_event *e);
+/* Puts an event in its place, which is where the cursor has got to. */
+void chat_log_insert(struct chat *c, const struct chat_event *e, const struct chat_cursor *place);
 
 #endif
