@@ -153,7 +153,12 @@ static bool read_date_and_clock(const char *t, int value[6])
         t[16] != ':')
         return false;
     value[0] = pair[0] * 100 + pair[1];
-    memcpy(value + 1, pair + 2, 5 * sizeof *value);
+    /* One by one: what has just been written in pieces is slow to read as a whole. */
+    value[1] = pair[2];
+    value[2] = pair[3];
+    value[3] = pair[4];
+    value[4] = pair[5];
+    value[5] = pair[6];
     return true;
 }
 
