@@ -61,12 +61,12 @@ static struct participant *participant_add(struct chat_state *s, uint32_t agent)
     return p;
 }
 
-static void say(const struct step *step, struct effect e)
+__attribute__((always_inline)) static inline void say(const struct step *step, struct effect e)
 {
     if (step->out == NULL)
         return;
     e.sign *= step->sign;
-    effect_say(step->out, &e);
+    effect_say(step->out, e);
 }
 
 static void anomaly(const struct step *step)

@@ -8,12 +8,6 @@
 
 #include <stdlib.h>
 
-void effect_say(struct effect_list *list, const struct effect *e)
-{
-    list->items = memory_grow(list->items, &list->cap, list->count + 1, sizeof *list->items);
-    list->items[list->count++] = *e;
-}
-
 void effect_list_clear(struct effect_list *list)
 {
     memory_free(list->items);

@@ -2,6 +2,7 @@
 #ifndef LIVEFLOOR_FLOOR_EFFECT_H
 #define LIVEFLOOR_FLOOR_EFFECT_H
 
+#include "base/memory.h"
 #include "floor/state.h"
 
 /* What the fields of an effect mean, by kind. */
@@ -39,7 +40,14 @@ struct effect_list {
     size_t count, cap;
 };
 
-void effect_say(struct effect_list *list, const struct effect *e);
+/* Adds one. Inline, so that its members are written where they belong at once: written
+ * elsewhere in pieces and copied as a whole right after, they would have to wait. */
+static inline void effect_say(struct effect_list *list, struct effect e)
+{
+    list->items = memory_grow(list->items, &list->cap, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = e;
+}
+
 void effect_list_clear(struct effect_list *list);
 
 /* Lets effects and their opposites cancel out; what is left is in an order in which
