@@ -33,7 +33,7 @@ static int by_name(const void *a, const void *b)
 static int entries_collect(const struct floor *f, const struct question *q, struct arena *arena,
                            struct entry **out, size_t *count)
 {
-    int64_t t = question_instant(q), since;
+    int64_t t = question_instant(q);
     uint32_t department = q->has_department ? question_department(f, q) : NONE;
     struct entry *entries = arena_alloc(arena, (f->agent_ids.count + 1) * sizeof *entries);
     if (entries == NULL)
@@ -47,7 +47,7 @@ static int entries_collect(const struct floor *f, const struct question *q, stru
         const struct guid *id = &f->agent_ids.guids[i];
         if ((q->has_agent && !guid_equal(id, &q->agent)) ||
             (q->has_department && !agent_is_member(a, department, t)) ||
-            !agent_exists_at(a, t, &since))
+            !agent_exists_at(a, t))
             continue;
         struct entry *e = &entries[(*count)++];
         *e = (struct entry){.id = id, .number = i};
@@ -64,14 +64,14 @@ static int by_status(const void *a, const void *b)
                         &((const struct status_time *)b)->status);
 }
 
-/* What the lines of one agent say before the window's ends, and at its last instant. */
+/* What the lines of one agent say before the window's ends, and with its last instant. */
 struct sums {
     int64_t from[B_WIDTH], to[B_WIDTH], at[B_WIDTH];
-    int64_t (*status)[2][STATUS_STEPS_WIDTH]; /* of each of its statuses: from, to */
+    int64_t (*status)[2][STATUS_STEPS_WIDTH]; /* of each of its statuses: from, at */
 };
 
 /* Agents asked about at a time. */
-#define ROUND 16u
+#define ROUND 32u
 
 /* The sums of a round of agents: all lines side by side, so that their misses overlap. */
 static int ask_round(const struct floor *f, const struct question *q, const struct entry *entries,
@@ -95,13 +95,23 @@ static int ask_round(const struct floor *f, const struct question *q, const stru
         for (size_t s = 0; s < a->status_count && q->status_distribution; s++) {
             const struct timeline *steps = &a->statuses[s].steps;
             asks[n++] = (struct timeline_ask){steps, start, sums[i].status[s][0]};
-            asks[n++] = (struct timeline_ask){steps, end, sums[i].status[s][1]};
+            asks[n++] = (struct timeline_ask){steps, end + 1, sums[i].status[s][1]};
         }
     }
     timeline_before_all(asks, n);
     return 0;
 }
 
+/* The status at the window's last instant: the one whose steps say so. */
+static uint32_t status_of(const struct agent *a, const struct sums *sums)
+{
+    for (size_t i = 0; i < a->status_count; i++)
+        if (sums->status[i][1][0] != 0)
+            return a->statuses[i].status;
+    return STATUS_NUMBER_OFFLINE;
+}
+
+/* A step at the very end of the window adds nothing to an integral up to there. */
 static int tell_distribution(const struct floor *f, const struct agent *a, const struct sums *sums,
                              int64_t start, int64_t end, struct arena *arena,
                              struct agent_line *line)
@@ -132,10 +142,11 @@ static int tell_agent(const struct floor *f, const struct question *q, const str
     const struct agent *a = &f->agents[e->number];
     int64_t end = question_instant(q);
     const struct agent_version *v = agent_version_at(a, end);
+    uint32_t status = q->status_distribution ? status_of(a, sums) : agent_status_at(a, end);
     *line = (struct agent_line){
         .id = *e->id,
         .display_name = e->name,
-        .status = f->status_ids.guids[agent_status_at(a, end)],
+        .status = f->status_ids.guids[status],
         .ongoing_chats = sums->at[B_CHATS],
         .max_concurrent = v != NULL ? v->max_concurrent : 0,
     };

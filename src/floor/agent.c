@@ -78,11 +78,11 @@ int64_t agent_life_began(const struct agent *a, const struct agent_version *v)
     return v != NULL && a->versions[0].time_us < named ? a->versions[0].time_us : named;
 }
 
-bool agent_exists_at(const struct agent *a, int64_t t, int64_t *since_us)
+bool agent_exists_at(const struct agent *a, int64_t t)
 {
+    /* Facts began with its life, or later: then its marks and chats need no look. */
     const struct agent_version *v = agent_version_at(a, t);
-    *since_us = agent_life_began(a, v);
-    return (v == NULL || !v->deleted) && *since_us <= t;
+    return v != NULL ? !v->deleted : agent_first_named(a) <= t;
 }
 
 /* The last mark at or before t, one past it: 0 when there is none. */

@@ -24,9 +24,8 @@ int64_t agent_first_named(const struct agent *a);
  * deletion ended; INT64_MAX when it never did. */
 int64_t agent_life_began(const struct agent *a, const struct agent_version *v);
 
-/* Since when it exists at t (metrics.md §4, "Who is where"); false when it does not
- * or is deleted. */
-bool agent_exists_at(const struct agent *a, int64_t t, int64_t *since_us);
+/* Does it exist at t, and is not deleted (metrics.md §4, "Who is where")? */
+bool agent_exists_at(const struct agent *a, int64_t t);
 
 /* The number of its status at t. */
 uint32_t agent_status_at(const struct agent *a, int64_t t);
