@@ -100,7 +100,7 @@ static struct change leaf_split(struct timeline *t, struct timeline_leaf *l, boo
     uint32_t n = l->head.n;
     struct timeline_leaf *right = timeline_leaf_split(t, l, append ? n : n / 2);
     bool to_right = append || a->time >= right->data[0];
-    timeline_leaf_put(t, to_right ? right : l, a->time, a->row, LEAF_MAX);
+    timeline_leaf_put(t, to_right ? right : l, a->time, a->row, timeline_leaf_max(t));
     struct hot_leaves *hot = hot_of(t);
     if (hot != NULL)
         hot_leaves_add(hot, right);
@@ -141,7 +141,8 @@ static struct change leaf_add(struct timeline *t, void *leaf, bool last, const s
     } else if (hot != NULL) {
         hot_leaves_touch(hot, l);
     }
-    uint32_t most = last && a->time > l->data[l->head.n - 1] ? LEAF_FULL : LEAF_MAX;
+    bool append = last && a->time > l->data[l->head.n - 1];
+    uint32_t most = append ? timeline_leaf_full(t) : timeline_leaf_max(t);
     enum leaf_put put = timeline_leaf_put(t, l, a->time, a->row, most);
     if (put == LEAF_NO_ROOM && l->head.n < most) {
         change.moved = timeline_leaf_hot(t, l);
@@ -151,7 +152,7 @@ static struct change leaf_add(struct timeline *t, void *leaf, bool last, const s
         put = timeline_leaf_put(t, l, a->time, a->row, most);
     }
     if (put == LEAF_NO_ROOM) {
-        struct change split = leaf_split(t, l, most == LEAF_FULL, a);
+        struct change split = leaf_split(t, l, append, a);
         split.moved = change.moved;
         change = split;
         put = LEAF_INSERTED;
@@ -313,7 +314,7 @@ static bool may_join(const struct timeline *t, const void *leaf, const void *nei
     const struct hot_leaves *hot = &((const struct timeline_trunk *)t->root)->hot;
     uint32_t n =
         (uint32_t)((const struct leaf_head *)leaf)->n + ((const struct leaf_head *)neighbour)->n;
-    if (n <= LEAF_MAX)
+    if (n <= timeline_leaf_max(t))
         return true;
     if (n > PACKED_MAX || t->moments != 0 || hot->count < 4 || neighbour == last)
         return false;
@@ -427,7 +428,7 @@ static bool last_add(struct timeline *t, struct timeline_leaf *last, const struc
     }
     if (a->time < last->data[0])
         return false;
-    enum leaf_put put = timeline_leaf_put(t, last, a->time, a->row, LEAF_FULL);
+    enum leaf_put put = timeline_leaf_put(t, last, a->time, a->row, timeline_leaf_full(t));
     t->entries += put == LEAF_INSERTED;
     t->entries -= put == LEAF_REMOVED;
     return put != LEAF_EMPTY && put != LEAF_NO_ROOM;

@@ -47,7 +47,8 @@ struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf)
 {
     const struct leaf_head *head = leaf;
     unsigned stored = t->stored;
-    struct timeline_leaf *hot = timeline_leaf_new(t, leaf_room(head->n));
+    uint32_t room = leaf_room(head->n), most = timeline_leaf_max(t);
+    struct timeline_leaf *hot = timeline_leaf_new(t, room < most ? room : most);
     hot_append(hot, stored, leaf);
     if (!leaf_is_packed(leaf))
         hot->head.mark = head->mark;
@@ -94,8 +95,8 @@ void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l)
 struct timeline_leaf *timeline_leaf_split(const struct timeline *t, struct timeline_leaf *l,
                                           uint32_t keep)
 {
-    uint32_t moved = l->head.n - keep;
-    struct timeline_leaf *right = timeline_leaf_new(t, moved == 0 ? LEAF_FULL / 4 : LEAF_FULL);
+    uint32_t moved = l->head.n - keep, full = timeline_leaf_full(t);
+    struct timeline_leaf *right = timeline_leaf_new(t, moved == 0 ? full / 4 : full);
     right->head.n = (uint16_t)moved;
     memcpy(right->data, l->data + keep, moved * sizeof(int64_t));
     memcpy(row_of(right, t->stored, 0), row_of(l, t->stored, keep),

@@ -11,6 +11,18 @@ struct timeline_leaf {
     int64_t data[]; /* cap times, then cap rows of t->stored values */
 };
 
+/* LEAF_MAX and LEAF_FULL of a line's leaves. Of moments a question goes through all times
+ * of a leaf, not only through counts and numbers: those leaves are half as long. */
+static inline uint32_t timeline_leaf_max(const struct timeline *t)
+{
+    return t->moments == 0 ? LEAF_MAX : LEAF_MAX / 2;
+}
+
+static inline uint32_t timeline_leaf_full(const struct timeline *t)
+{
+    return t->moments == 0 ? LEAF_FULL : LEAF_FULL / 2;
+}
+
 /* A hot leaf without entries. */
 struct timeline_leaf *timeline_leaf_new(const struct timeline *t, uint32_t cap);
 
