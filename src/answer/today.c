@@ -54,7 +54,11 @@ static void tell(const struct tally *tally, const struct timeline *presence, int
     ask_ends(asks + 2, &tally->moments, start, end, &moments);
     if (presence != NULL)
         ask_ends(asks + 4, presence, start, end, &agents);
-    timeline_before_all(asks, presence != NULL ? 6 : 4);
+    struct timeline_way ways[6];
+    size_t n = timeline_descend(asks, presence != NULL ? 6 : 4, ways);
+    struct link_totals again = link_set_within(tally->visitors, start, end);
+    struct link_totals replaced = link_set_within(tally->ratings, start, end);
+    timeline_sum_up(ways, n);
     int64_t r[R_WIDTH], m[M_WIDTH];
     for (unsigned i = 0; i < R_WIDTH; i++)
         r[i] = requests.to[i] - requests.from[i];
@@ -65,8 +69,6 @@ static void tell(const struct tally *tally, const struct timeline *presence, int
             integral(agents.from + P_BOTH, agents.to + P_BOTH, start, end),
             integral(agents.from + P_LOGGED_IN, agents.to + P_LOGGED_IN, start, end),
         };
-    struct link_totals again = link_set_within(tally->visitors, start, end);
-    struct link_totals replaced = link_set_within(tally->ratings, start, end);
     out->chat_requests = r[R_REQUESTS];
     out->chats = r[R_ACCEPTED];
     out->total_chats = r[R_ACCEPTED] + r[R_BOT_ONLY];

@@ -147,6 +147,30 @@ void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
     }
 }
 
+#define LINE 64u
+#define MOST_LINES 4u /* of a column: then the processor fetches ahead by itself */
+
+void packed_prefetch(const struct packed *p, uint32_t k)
+{
+    struct parts parts = parts_of(p);
+    const char *bytes = (const char *)parts.bits;
+    uint32_t skip = p->head.n > LEAF_MAX && k >= PACKED_STRIDE ? PACKED_STRIDE : 0;
+    size_t at = parts.row_at + (size_t)p->rows * p->head.n;
+    __builtin_prefetch(bytes + parts.row_at / 8);
+    __builtin_prefetch(bytes + at / 8);
+    const struct packed_code *code = parts.code;
+    for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
+        size_t bits = column_bits(p, &parts, code);
+        /* About where the sum begins and ends: entries with numbers are spread evenly. */
+        size_t from = (at + bits * skip / p->head.n) / 8, to = (at + bits * k / p->head.n) / 8;
+        if (to - from > (MOST_LINES - 1) * LINE)
+            to = from + (MOST_LINES - 1) * LINE;
+        for (; code->bits > 1 && from <= to; from += LINE)
+            __builtin_prefetch(bytes + from);
+        at += bits;
+    }
+}
+
 /* A column's code and where its numbers begin; NULL when it is all 0. */
 static const struct packed_code *code_of(const struct packed *p, const struct parts *parts,
                                          unsigned column, size_t *at)

@@ -33,6 +33,9 @@ int64_t packed_first(const struct packed *p);
 /* Adds the sums of the first k entries to out, one for each column; wrapping. */
 void packed_sums(const struct packed *p, uint32_t k, int64_t *out);
 
+/* Asks the processor for what packed_sums of the first k will read behind the times. */
+void packed_prefetch(const struct packed *p, uint32_t k);
+
 /* The times of the first k entries. */
 void packed_times(const struct packed *p, uint32_t k, int64_t *out);
 

@@ -29,6 +29,15 @@ struct timeline_ask {
     int64_t *out;
 };
 
+/* A question on its way down (timeline_descend). */
+#define TIMELINE_SIDE_BY_SIDE 16u
+struct timeline_way {
+    const struct timeline_ask *ask;
+    const void *node;
+    uint32_t at;
+    unsigned depth;
+};
+
 /* An empty timeline of entries with `width` measures (1..TIMELINE_MAX_WIDTH). */
 void timeline_init(struct timeline *t, unsigned width);
 
@@ -48,6 +57,12 @@ void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out);
 /* Several questions at once: quicker than one after the other where the lines are too
  * large for the processor's caches, whose misses then overlap. */
 void timeline_before_all(const struct timeline_ask *asks, size_t n);
+
+/* The same in two steps, for other work between them while the processor fetches the
+ * leaves: at most TIMELINE_SIDE_BY_SIDE questions go down into ways, as many as it
+ * returns; the second step has the answers. No line may change in between. */
+size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *ways);
+void timeline_sum_up(struct timeline_way *ways, size_t n);
 
 /* The sums of the entries in [from, to), into out. */
 void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out);

@@ -5,9 +5,15 @@
 
 #include <string.h>
 
-#define SIDE_BY_SIDE 16u
 #define LINE 64u
-#define LEAF_LINES 12u /* most packed leaves are no longer */
+#define ENOUGH 4u /* questions that give the columns of a leaf time to come */
+
+/* Bytes of a leaf to ask for before it is known: most leaves of moments are no longer; of
+ * others it is mostly the times. */
+static size_t leaf_bytes(const struct timeline *t)
+{
+    return (t->moments != 0 ? 6u : 12u) * LINE;
+}
 
 static void prefetch(const void *from, size_t bytes)
 {
@@ -16,20 +22,13 @@ static void prefetch(const void *from, size_t bytes)
         __builtin_prefetch(at + i);
 }
 
-static void prefetch_node(const void *node, unsigned depth)
+static void prefetch_node(const struct timeline_way *way)
 {
-    prefetch(node, depth > 0 ? offsetof(struct timeline_inner, rows) : LEAF_LINES * LINE);
+    size_t bytes = offsetof(struct timeline_inner, rows);
+    prefetch(way->node, way->depth > 0 ? bytes : leaf_bytes(way->ask->line));
 }
 
-/* One question on its way down. */
-struct way {
-    const void *node;
-    const struct timeline_ask *ask;
-    uint32_t at;
-    unsigned depth;
-};
-
-static void way_find(struct way *way)
+static void way_find(struct timeline_way *way)
 {
     const struct timeline_inner *inner = way->node;
     way->at = inner_find(inner, way->ask->time_us - 1);
@@ -37,7 +36,7 @@ static void way_find(struct way *way)
     prefetch(inner_child(inner, width, way->at), (1 + width) * sizeof(int64_t) + LINE - 8);
 }
 
-static void way_down(struct way *way)
+static void way_down(struct timeline_way *way)
 {
     const struct timeline_inner *inner = way->node;
     unsigned width = way->ask->line->width;
@@ -46,24 +45,11 @@ static void way_down(struct way *way)
         way->ask->out[w] = wrap_add(way->ask->out[w], sums[w]);
     way->node = *inner_child(inner, width, way->at);
     way->depth--;
-    prefetch_node(way->node, way->depth);
+    prefetch_node(way);
 }
 
-/* Sums up in the leaf; not again where the question before came to the same place: the
- * last instant of a window is mostly nothing but its end. */
-static void way_end(struct way *way, const struct way *before)
+size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *way)
 {
-    const struct timeline_ask *ask = way->ask;
-    way->at = timeline_leaf_before(way->node, ask->time_us);
-    if (before != NULL && before->node == way->node && before->at == way->at)
-        memcpy(ask->out, before->ask->out, ask->line->width * sizeof *ask->out);
-    else
-        timeline_leaf_sums(ask->line, way->node, way->at, ask->out);
-}
-
-static void ask_side_by_side(const struct timeline_ask *asks, size_t n)
-{
-    struct way way[SIDE_BY_SIDE];
     unsigned deepest = 0;
     size_t ways = 0;
     for (size_t i = 0; i < n; i++) {
@@ -71,14 +57,14 @@ static void ask_side_by_side(const struct timeline_ask *asks, size_t n)
         memset(asks[i].out, 0, t->width * sizeof *asks[i].out);
         if (t->root == NULL || asks[i].time_us == INT64_MIN)
             continue;
-        way[ways++] = (struct way){.node = t->root, .ask = &asks[i], .depth = t->depth};
+        way[ways++] = (struct timeline_way){.node = t->root, .ask = &asks[i], .depth = t->depth};
         deepest = t->depth > deepest ? t->depth : deepest;
         prefetch(t->root, 1);
     }
     for (size_t i = 0; i < ways; i++) {
         if (way[i].depth > 0)
             way[i].node = ((const struct timeline_trunk *)way[i].node)->top;
-        prefetch_node(way[i].node, way[i].depth);
+        prefetch_node(&way[i]);
     }
     for (; deepest > 0; deepest--) {
         for (size_t i = 0; i < ways; i++)
@@ -88,15 +74,41 @@ static void ask_side_by_side(const struct timeline_ask *asks, size_t n)
             if (way[i].depth == deepest)
                 way_down(&way[i]);
     }
-    for (size_t i = 0; i < ways; i++)
-        way_end(&way[i], i > 0 ? &way[i - 1] : NULL);
+    return ways;
+}
+
+/* Not summed again where the question before came to the same place: the last instant of
+ * a window is mostly nothing but its end. */
+static bool way_is_same(const struct timeline_way *way, const struct timeline_way *before)
+{
+    return before->node == way->node && before->at == way->at;
+}
+
+void timeline_sum_up(struct timeline_way *way, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        way[i].at = timeline_leaf_before(way[i].node, way[i].ask->time_us);
+        if (n >= ENOUGH)
+            timeline_leaf_prefetch(way[i].node, way[i].at, leaf_bytes(way[i].ask->line));
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct timeline_ask *ask = way[i].ask;
+        if (i > 0 && way_is_same(&way[i], &way[i - 1]))
+            memcpy(ask->out, way[i - 1].ask->out, ask->line->width * sizeof *ask->out);
+        else
+            timeline_leaf_sums(ask->line, way[i].node, way[i].at, ask->out);
+    }
 }
 
 void timeline_before_all(const struct timeline_ask *asks, size_t n)
 {
-    for (; n > SIDE_BY_SIDE; n -= SIDE_BY_SIDE, asks += SIDE_BY_SIDE)
-        ask_side_by_side(asks, SIDE_BY_SIDE);
-    ask_side_by_side(asks, n);
+    struct timeline_way ways[TIMELINE_SIDE_BY_SIDE];
+    while (n > 0) {
+        size_t some = n < TIMELINE_SIDE_BY_SIDE ? n : TIMELINE_SIDE_BY_SIDE;
+        timeline_sum_up(ways, timeline_descend(asks, some, ways));
+        asks += some;
+        n -= some;
+    }
 }
 
 void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out)

@@ -177,6 +177,12 @@ uint32_t timeline_leaf_before(const void *leaf, int64_t time)
     return leaf_is_packed(leaf) ? packed_before(leaf, time) : hot_before(leaf, time);
 }
 
+void timeline_leaf_prefetch(const void *leaf, uint32_t k, size_t have)
+{
+    if (k > 0 && leaf_is_packed(leaf) && packed_bytes(leaf) > have)
+        packed_prefetch(leaf, k);
+}
+
 /* Sums of columns of rows, four columns at a time. */
 static void rows_sums(const int64_t *rows, uint32_t k, unsigned stored, int64_t *out)
 {

@@ -80,6 +80,31 @@ static void sum(int64_t *to, const int64_t *from, unsigned width)
         to[w] = (int64_t)((uint64_t)to[w] + (uint64_t)from[w]);
 }
 
+/* More questions than go down together, one place asked for several times in a row; and the
+ * two steps that make it up. */
+static void compare_many(const struct timeline *t, unsigned width)
+{
+    enum { MANY = 3 * TIMELINE_SIDE_BY_SIDE + 1 };
+    struct timeline_ask ask[MANY];
+    struct timeline_way way[TIMELINE_SIDE_BY_SIDE];
+    int64_t want[MANY][WIDTH], got[MANY][WIDTH];
+    if (entries == 0)
+        return;
+    for (size_t i = 0; i < MANY; i++) {
+        int64_t at = model[i / 3 * (entries - 1) / (MANY / 3)].time;
+        at = at > INT64_MAX - 2 ? at : at + (int64_t)(i % 3);
+        ask[i] = (struct timeline_ask){t, at, got[i]};
+        timeline_before(t, at, want[i]);
+    }
+    timeline_before_all(ask, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        assert_memory_equal(got[i], want[i], width * sizeof(int64_t));
+    memset(got, 0x5a, sizeof got);
+    timeline_sum_up(way, timeline_descend(ask + 1, TIMELINE_SIDE_BY_SIDE, way));
+    for (size_t i = 1; i <= TIMELINE_SIDE_BY_SIDE; i++)
+        assert_memory_equal(got[i], want[i], width * sizeof(int64_t));
+}
+
 /* Every entry's time and the instant after it, in one go. */
 static void compare(const struct timeline *t, unsigned width)
 {
@@ -109,6 +134,7 @@ static void compare(const struct timeline *t, unsigned width)
             assert_memory_equal(got[4], want_all[0], width * sizeof(int64_t));
         }
     }
+    compare_many(t, width);
     timeline_before(t, INT64_MIN, got[0]);
     assert_true(got[0][0] == 0 && got[0][width - 1] == 0);
 }
