@@ -89,8 +89,13 @@ struct event {
     int64_t time_us;
     int64_t site_id;
     struct span id;
+    int64_t score; /* in units of 1/SCORE_ONE, 0..5 */
+    enum status_kind kind;
+    enum sender sender;
 
-    struct guid chat, visitor, contact, department, agent, from_agent, bot, invitation, status;
+    /* Up to here, and a little further, is all that most events have: few lines of the cache
+     * go from the core that decodes to the one that applies. */
+    struct guid chat, visitor, department, agent, contact, from_agent, bot, invitation, status;
 
     struct span name, description, display_name, email, first_name, last_name, title, bio, phone,
         avatar;
@@ -99,12 +104,22 @@ struct event {
     int32_t utc_offset_min;
     int32_t max_concurrent;
     bool available_live_chat, available_ticketing, is_admin, is_active, is_locked;
-
-    int64_t score; /* in units of 1/SCORE_ONE, 0..5 */
-    enum status_kind kind;
-    enum sender sender;
     enum chat_source source;
 };
+
+/* Says that an event will be read soon, which another core has just written. */
+static inline void event_prefetch(const struct event *e)
+{
+    const char *at = (const char *)e;
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+}
+
+/* The same of its id, when the event itself is at hand. */
+static inline void event_prefetch_id(const struct event *e)
+{
+    __builtin_prefetch(e->id.data);
+}
 
 static inline bool event_has(const struct event *e, uint32_t field)
 {
