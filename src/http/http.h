@@ -63,6 +63,9 @@ struct http_handlers {
     /* x was given a repeatable answer, of that status, that was made for another request
      * (http_get_user gives what was set for that one). For counting; may be NULL. */
     void (*on_repeat)(struct http_exchange *x, int status, void *data);
+    /* What had come in on this worker has been looked at, and it will now wait for more.
+     * For handing on what was gathered; may be NULL. */
+    void (*on_turn_end)(void *data);
     /* A refusal made by this room (malformed, too large, timed out): fills in the
      * body so that every error looks alike. Writes at most cap bytes, returns how
      * many. May be NULL: no body. */
@@ -120,5 +123,14 @@ void http_defer(struct http_exchange *x);
  * `then` must answer. */
 void http_resume(struct http_exchange *x, void (*then)(struct http_exchange *x, void *arg),
                  void *arg);
+
+/* The same for many with one wake-up of each worker: first each is added to a list, which
+ * is one thread's and begins as {NULL}, then all are resumed. */
+struct http_resumes {
+    struct http_exchange *first;
+};
+void http_resumes_add(struct http_resumes *list, struct http_exchange *x,
+                      void (*then)(struct http_exchange *x, void *arg), void *arg);
+void http_resume_all(struct http_resumes *list);
 
 #endif

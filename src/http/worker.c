@@ -38,6 +38,7 @@ static void finish_if_empty(struct http_worker *w)
     uv_close((uv_handle_t *)&w->tick, on_handle_closed);
     uv_close((uv_handle_t *)&w->wake, on_handle_closed);
     uv_close((uv_handle_t *)&w->after_read, on_handle_closed);
+    uv_close((uv_handle_t *)&w->before_wait, on_handle_closed);
 }
 
 void worker_removed(struct http_worker *w)
@@ -81,6 +82,14 @@ static void on_after_read(uv_check_t *check)
         turn_run(w);
 }
 
+static void on_before_wait(uv_prepare_t *prepare)
+{
+    struct http_worker *w = prepare->data;
+    const struct http_handlers *h = &w->server->settings.handlers;
+    if (h->on_turn_end != NULL)
+        h->on_turn_end(h->data);
+}
+
 static void begin_drain(struct http_worker *w, unsigned deadline_ms)
 {
     w->draining = true;
@@ -114,15 +123,50 @@ static void on_wake(uv_async_t *async)
 void http_resume(struct http_exchange *x, void (*then)(struct http_exchange *x, void *arg),
                  void *arg)
 {
-    struct http_worker *w = x->worker;
+    struct http_resumes one = {NULL};
+    http_resumes_add(&one, x, then, arg);
+    http_resume_all(&one);
+}
+
+void http_resumes_add(struct http_resumes *list, struct http_exchange *x,
+                      void (*then)(struct http_exchange *x, void *arg), void *arg)
+{
     x->then = then;
     x->then_arg = arg;
-    pthread_mutex_lock(&w->lock);
-    x->resume_next = w->resumed;
-    w->resumed = x;
-    /* Under the lock: the worker cannot have gone before the signal. */
-    uv_async_send(&w->wake);
-    pthread_mutex_unlock(&w->lock);
+    x->resume_next = list->first;
+    list->first = x;
+}
+
+/* Takes those of a worker off the list; *last is the last of them. */
+static struct http_exchange *take_of_worker(struct http_resumes *list, const struct http_worker *w,
+                                            struct http_exchange **last)
+{
+    struct http_exchange *taken = NULL, **end = &taken, **left = &list->first;
+    for (struct http_exchange *x = list->first; x != NULL; x = x->resume_next) {
+        if (x->worker == w) {
+            *end = *last = x;
+            end = &x->resume_next;
+        } else {
+            *left = x;
+            left = &x->resume_next;
+        }
+    }
+    *end = *left = NULL;
+    return taken;
+}
+
+void http_resume_all(struct http_resumes *list)
+{
+    while (list->first != NULL) {
+        struct http_worker *w = list->first->worker;
+        struct http_exchange *last = NULL, *first = take_of_worker(list, w, &last);
+        pthread_mutex_lock(&w->lock);
+        last->resume_next = w->resumed;
+        w->resumed = first;
+        /* Under the lock: the worker cannot have gone before the signal. */
+        uv_async_send(&w->wake);
+        pthread_mutex_unlock(&w->lock);
+    }
 }
 
 void http_defer(struct http_exchange *x)
@@ -161,7 +205,10 @@ int worker_init(struct http_worker *w, struct http_server *server, unsigned inde
     uv_async_init(&w->loop, &w->wake, on_wake);
     uv_check_init(&w->loop, &w->after_read);
     uv_check_start(&w->after_read, on_after_read);
-    w->listener.data = w->tick.data = w->wake.data = w->after_read.data = w;
+    uv_prepare_init(&w->loop, &w->before_wait);
+    uv_prepare_start(&w->before_wait, on_before_wait);
+    w->listener.data = w->tick.data = w->wake.data = w;
+    w->after_read.data = w->before_wait.data = w;
     if (uv_tcp_open(&w->listener, fd) != 0)
         return -1;
     int error = uv_listen((uv_stream_t *)&w->listener, 4096, on_connection);

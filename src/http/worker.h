@@ -18,7 +18,8 @@ struct http_worker {
     uv_tcp_t listener;
     uv_timer_t tick;
     uv_async_t wake;
-    uv_check_t after_read; /* all that came in has been read: */
+    uv_prepare_t before_wait; /* all that came in has been looked at */
+    uv_check_t after_read;    /* all that came in has been read: */
     struct turn turn;
     struct http_exchange *connections; /* list */
     size_t connection_count;

@@ -89,10 +89,14 @@ static void finish(struct http_exchange *x, void *arg)
 }
 
 /* On one of the writer's threads. */
-static void written(struct ingest_ticket *ticket)
+static void written(struct ingest_ticket *first, const struct ingest_ticket *end)
 {
-    struct post *post = ticket->user;
-    http_resume(post->x, finish, post);
+    struct http_resumes resumes = {NULL};
+    for (struct ingest_ticket *t = first; t != end; t = t->next) {
+        struct post *post = t->user;
+        http_resumes_add(&resumes, post->x, finish, post);
+    }
+    http_resume_all(&resumes);
 }
 
 /* What the credential, the parameters and the clock say for all events of the body. */
@@ -137,9 +141,12 @@ static int post_context(struct post *post, struct problem *problem)
     return 0;
 }
 
+/* How a ticket reaches the writer: ingest_submit or ingest_gather. */
+typedef int submit_fn(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem);
+
 /* Decodes the body and hands its events to the writer, who tells `written`; any thread's.
  * False when the outcome stands already, in the ticket. */
-static bool post_submit(struct post *post, struct decoder *decoder)
+static bool post_submit(struct post *post, struct decoder *decoder, submit_fn *submit)
 {
     struct app *app = post->app;
     struct ingest_ticket *t = &post->ticket;
@@ -158,7 +165,7 @@ static bool post_submit(struct post *post, struct decoder *decoder)
     t->done = written;
     t->user = post;
     struct problem problem;
-    if (ingest_submit(app->ingest, t, &problem) == 0)
+    if (submit(app->ingest, t, &problem) == 0)
         return true;
     t->problem = problem;
     return false;
@@ -168,7 +175,7 @@ static bool post_submit(struct post *post, struct decoder *decoder)
 static void decode_job(struct decode_job *job, struct decoder *decoder)
 {
     struct post *post = (struct post *)(void *)((char *)job - offsetof(struct post, job));
-    if (!post_submit(post, decoder))
+    if (!post_submit(post, decoder, ingest_submit))
         http_resume(post->x, finish, post);
 }
 
@@ -203,7 +210,7 @@ void handle_events_post(struct app *app, struct http_exchange *x)
     http_defer(x);
     post->job.bytes = http_get_request(x)->body.len;
     bool mine = post->job.bytes <= LIMIT_DECODE_BYTES;
-    if (mine && post_submit(post, worker_of(app, x)->decoder))
+    if (mine && post_submit(post, worker_of(app, x)->decoder, ingest_gather))
         return;
     if (mine || decoders_do(app->decoders, &post->job, &post->ticket.problem) < 0)
         finish(x, post);

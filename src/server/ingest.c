@@ -17,6 +17,10 @@
  * it takes longer, and more tickets join meanwhile. */
 #define APPLY_AT_ONCE 64u
 
+/* So many gathered events are handed over before the turn ends: decoding more must not keep
+ * the disk waiting. */
+#define GATHER_EVENTS 64u
+
 struct ingest {
     struct ingest_settings settings;
     struct ingest_totals totals;
@@ -24,6 +28,9 @@ struct ingest {
     pthread_mutex_t lock;                /* of what follows up to `groups` */
     pthread_cond_t wake;                 /* the committer: there is a ticket, or the end */
     struct ingest_ticket *first, **last; /* the queue */
+    /* What is not handed over yet, to be put behind the queue's end. */
+    struct ingest_ticket *gathered, **gathered_last;
+    atomic_size_t gathered_events;
     size_t waiting_bytes;
     bool stopping;
     pthread_cond_t committed_more, applied_more;
@@ -77,8 +84,10 @@ uint64_t ingest_mark(void *data, uint64_t sequence)
 static void tickets_done(struct ingest_ticket *from, const struct ingest_ticket *end)
 {
     while (from != end) {
-        struct ingest_ticket *next = from->next; /* `done` may free the ticket */
-        from->done(from);
+        struct ingest_ticket *next = from->next; /* `done` may free the tickets */
+        while (next != end && next->done == from->done)
+            next = next->next;
+        from->done(from, next);
         from = next;
     }
 }
@@ -266,6 +275,19 @@ static void *applier(void *data)
 
 /* --- from outside --- */
 
+/* Puts what is gathered behind the queue; the lock is held. */
+static void hand_over(struct ingest *g)
+{
+    if (g->gathered == NULL)
+        return;
+    *g->last = g->gathered;
+    g->last = g->gathered_last;
+    g->gathered = NULL;
+    g->gathered_last = &g->gathered;
+    atomic_store(&g->gathered_events, 0);
+    pthread_cond_signal(&g->wake);
+}
+
 static void ingest_free(struct ingest *g)
 {
     pthread_cond_destroy(&g->wake);
@@ -282,6 +304,7 @@ static void ingest_join(struct ingest *g, bool both)
 {
     pthread_mutex_lock(&g->lock);
     g->stopping = true;
+    hand_over(g);
     g->committed_all = !both;
     pthread_cond_signal(&g->wake);
     pthread_cond_signal(&g->committed_more);
@@ -299,6 +322,7 @@ int ingest_start(const struct ingest_settings *settings, struct ingest **out,
         return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start the writer.");
     g->settings = *settings;
     g->last = &g->first;
+    g->gathered_last = &g->gathered;
     g->next_sequence = settings->last_sequence + 1;
     atomic_store(&g->totals.last_sequence, settings->last_sequence);
     pthread_condattr_t attributes;
@@ -320,7 +344,8 @@ int ingest_start(const struct ingest_settings *settings, struct ingest **out,
     return 0;
 }
 
-int ingest_submit(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem)
+static int take_in(struct ingest *g, struct ingest_ticket *ticket, size_t most,
+                   struct problem *problem)
 {
     int result = 0;
     ticket->next = NULL;
@@ -329,18 +354,40 @@ int ingest_submit(struct ingest *g, struct ingest_ticket *ticket, struct problem
     if (g->stopping) {
         result = problem_set(problem, PROBLEM_STOPPING,
                              "The server is stopping: send this again when it is back.");
-    } else if (g->first != NULL && g->waiting_bytes + ticket->bytes > LIMIT_QUEUED_BYTES) {
+    } else if ((g->first != NULL || g->gathered != NULL) &&
+               g->waiting_bytes + ticket->bytes > LIMIT_QUEUED_BYTES) {
         result = problem_set(problem, PROBLEM_BUSY,
                              "Too many events are waiting to be stored: send this again later.");
     } else {
-        *g->last = ticket;
-        g->last = &ticket->next;
+        *g->gathered_last = ticket;
+        g->gathered_last = &ticket->next;
         g->waiting_bytes += ticket->bytes;
         atomic_store(&g->totals.waiting_bytes, g->waiting_bytes);
-        pthread_cond_signal(&g->wake);
+        if (atomic_fetch_add(&g->gathered_events, ticket->event_count) + ticket->event_count >=
+            most)
+            hand_over(g);
     }
     pthread_mutex_unlock(&g->lock);
     return result;
+}
+
+int ingest_submit(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem)
+{
+    return take_in(g, ticket, 0, problem);
+}
+
+int ingest_gather(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem)
+{
+    return take_in(g, ticket, GATHER_EVENTS, problem);
+}
+
+void ingest_hand_over(struct ingest *g)
+{
+    if (atomic_load(&g->gathered_events) == 0)
+        return;
+    pthread_mutex_lock(&g->lock);
+    hand_over(g);
+    pthread_mutex_unlock(&g->lock);
 }
 
 void ingest_stop(struct ingest *g)

@@ -21,8 +21,9 @@ struct ingest_ticket {
     const struct decoded_event *events;
     size_t event_count;
     size_t bytes; /* what it holds in memory, for LIMIT_QUEUED_BYTES */
-    /* Called on one of the writer's threads when the outcome stands. */
-    void (*done)(struct ingest_ticket *ticket);
+    /* Called on one of the writer's threads when the outcome stands, which it is for all
+     * tickets from this one up to `end`, linked by `next`: all with the same `done`. */
+    void (*done)(struct ingest_ticket *first, const struct ingest_ticket *end);
     void *user;
 
     /* The outcome: problem.code is 0 when all is durable and visible. */
@@ -67,6 +68,11 @@ int ingest_start(const struct ingest_settings *settings, struct ingest **out,
 /* Hands a ticket over; from any thread. -1 with *problem when too much is waiting
  * (PROBLEM_BUSY) or the writer is stopping; then `done` is not called. */
 int ingest_submit(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem);
+
+/* The same, but the writer need not look before ingest_hand_over: what is gathered until
+ * then becomes durable together, with one wake-up. From any thread, as is the other. */
+int ingest_gather(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem);
+void ingest_hand_over(struct ingest *g);
 
 /* Finishes what is queued, then ends the thread and frees. NULL is fine. */
 void ingest_stop(struct ingest *g);

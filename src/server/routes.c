@@ -209,11 +209,21 @@ static void on_repeat(struct http_exchange *x, int status, void *data)
     count_answer(data, x, status);
 }
 
+/* The events of a turn become durable together. */
+static void on_turn_end(void *data)
+{
+    struct app *app = data;
+    ingest_hand_over(app->ingest);
+}
+
 static size_t on_refusal(int code, const char *message, char *out, size_t cap, void *data)
 {
     (void)data;
     return problem_body(code, message, out, cap);
 }
 
-const struct http_handlers APP_HANDLERS = {
-    .on_head = on_head, .on_request = on_request, .on_repeat = on_repeat, .on_refusal = on_refusal};
+const struct http_handlers APP_HANDLERS = {.on_head = on_head,
+                                           .on_request = on_request,
+                                           .on_repeat = on_repeat,
+                                           .on_turn_end = on_turn_end,
+                                           .on_refusal = on_refusal};

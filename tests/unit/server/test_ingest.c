@@ -142,7 +142,7 @@ struct batch {
 };
 
 /* On the writer's thread: durable and visible before it is told. */
-static void batch_told(struct ingest_ticket *ticket)
+static void ticket_told(const struct ingest_ticket *ticket)
 {
     struct batch *b = ticket->user;
     if (ticket->problem.code == 0) {
@@ -155,6 +155,14 @@ static void batch_told(struct ingest_ticket *ticket)
     b->done = true;
     pthread_cond_signal(&b->told);
     pthread_mutex_unlock(&b->lock);
+}
+
+static void batch_told(struct ingest_ticket *first, const struct ingest_ticket *end)
+{
+    for (struct ingest_ticket *t = first, *next; t != end; t = next) {
+        next = t->next; /* whoever was told may free it */
+        ticket_told(t);
+    }
 }
 
 static struct batch *batch_new(struct fixture *f)
