@@ -46,13 +46,13 @@ def journal_alone(build, chats, group):
         shutil.rmtree(target)
 
 
-def least(build, file, lines, connections, *decode):
+def least(build, file, lines, connections, *decode, program="least_ingest"):
     """Events a second of the least program that takes the same requests."""
-    target = build.scratch / "least-ingest"
+    target = build.scratch / program
     try:
-        with peers.started([build.program("least_ingest"), target, *decode], peers.BOTH,
+        with peers.started([build.program(program), target, *decode], peers.BOTH,
                            stdout=subprocess.PIPE, text=True) as process:
-            with ours.at_most(30, "least_ingest"):
+            with ours.at_most(30, program):
                 port = int(process.stdout.readline())
             return json.loads(peers.run([build.program("post"), port, "none", file, lines,
                                          connections]))["events_per_s"]
@@ -94,14 +94,17 @@ def beside_peers(build, o):
 
 
 def singles(build, o):
-    """Target 10: one event a request on 64 connections ÷ single fdatasyncs."""
+    """Target 10: one event a request on 64 connections ÷ single fdatasyncs; the same of the
+    least program."""
     file = build.events("single.ndjson", max(100, o.chats_small // 50))
-    found = {name: [] for name in ("ours", "fdatasyncs", "events_per_commit", "request_p99_us")}
+    found = {name: [] for name in ("ours", "fdatasyncs", "least", "events_per_commit",
+                                   "request_p99_us")}
     for _ in range(o.repeats):
         mine = our_run(build, file, 1, 64)
         found["ours"].append(mine["events_per_s"])
         found["events_per_commit"].append(mine["events_per_commit"])
         found["request_p99_us"].append(mine["request_p99_us"])
+        found["least"].append(least(build, file, 1, 64, program="least_singles"))
         found["fdatasyncs"].append(build.append(file, 1, 2000)["groups_per_s"])
     file.unlink()
     return {name: repeated(v) for name, v in found.items()}

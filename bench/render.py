@@ -103,6 +103,10 @@ def _ingest(r):
                 f"{s['events_per_commit']['median']:.1f} to a commit, p99 "
                 f"{s['request_p99_us']['median'] / 1000:.1f} ms; the disk makes "
                 f"{s['fdatasyncs']['median']:,.0f} single fdatasyncs/s."]
+    if s and "least" in s:
+        out[-1] += (" The least program, one thread that receives all that came, writes it, makes "
+                    f"one fdatasync and answers: {s['least']['median']:,.0f} events/s, "
+                    f"{s['least']['median'] / s['fdatasyncs']['median']:.1f} times the fdatasyncs.")
     return out
 
 
