@@ -275,17 +275,18 @@ static void *applier(void *data)
 
 /* --- from outside --- */
 
-/* Puts what is gathered behind the queue; the lock is held. */
-static void hand_over(struct ingest *g)
+/* Puts what is gathered behind the queue; the lock is held. Who calls it wakes the
+ * committer when it is free again, or that would wake only to wait for it. */
+static bool hand_over(struct ingest *g)
 {
     if (g->gathered == NULL)
-        return;
+        return false;
     *g->last = g->gathered;
     g->last = g->gathered_last;
     g->gathered = NULL;
     g->gathered_last = &g->gathered;
     atomic_store(&g->gathered_events, 0);
-    pthread_cond_signal(&g->wake);
+    return true;
 }
 
 static void ingest_free(struct ingest *g)
@@ -348,6 +349,7 @@ static int take_in(struct ingest *g, struct ingest_ticket *ticket, size_t most,
                    struct problem *problem)
 {
     int result = 0;
+    bool handed = false;
     ticket->next = NULL;
     ticket->problem = (struct problem){0};
     pthread_mutex_lock(&g->lock);
@@ -365,9 +367,11 @@ static int take_in(struct ingest *g, struct ingest_ticket *ticket, size_t most,
         atomic_store(&g->totals.waiting_bytes, g->waiting_bytes);
         if (atomic_fetch_add(&g->gathered_events, ticket->event_count) + ticket->event_count >=
             most)
-            hand_over(g);
+            handed = hand_over(g);
     }
     pthread_mutex_unlock(&g->lock);
+    if (handed)
+        pthread_cond_signal(&g->wake);
     return result;
 }
 
@@ -386,8 +390,10 @@ void ingest_hand_over(struct ingest *g)
     if (atomic_load(&g->gathered_events) == 0)
         return;
     pthread_mutex_lock(&g->lock);
-    hand_over(g);
+    bool handed = hand_over(g);
     pthread_mutex_unlock(&g->lock);
+    if (handed)
+        pthread_cond_signal(&g->wake);
 }
 
 void ingest_stop(struct ingest *g)
