@@ -196,7 +196,9 @@ static void batch_add(struct batch *b, int64_t site_id, unsigned id)
     b->events[at].json = SPAN("{}");
 }
 
-static void batch_send(struct batch *b)
+typedef int submit_fn(struct ingest *g, struct ingest_ticket *ticket, struct problem *problem);
+
+static void batch_submit(struct batch *b, submit_fn *submit)
 {
     struct problem problem = {0};
     b->ticket.events = b->events;
@@ -204,7 +206,12 @@ static void batch_send(struct batch *b)
     b->ticket.done = batch_told;
     b->ticket.user = b;
     b->done = false;
-    assert_int_equal(ingest_submit(b->fixture->ingest, &b->ticket, &problem), 0);
+    assert_int_equal(submit(b->fixture->ingest, &b->ticket, &problem), 0);
+}
+
+static void batch_send(struct batch *b)
+{
+    batch_submit(b, ingest_submit);
 }
 
 static void batch_wait(struct batch *b)
@@ -221,6 +228,15 @@ static struct batch *send_one(struct fixture *f, int64_t site_id, unsigned id)
     struct batch *b = batch_new(f);
     batch_add(b, site_id, id);
     batch_send(b);
+    return b;
+}
+
+/* The same, gathered only. */
+static struct batch *gather_one(struct fixture *f, int64_t site_id, unsigned id)
+{
+    struct batch *b = batch_new(f);
+    batch_add(b, site_id, id);
+    batch_submit(b, ingest_gather);
     return b;
 }
 
@@ -347,6 +363,43 @@ static void follows_the_journals_sequences(void **state)
     expect(send_one(f, 1, 2), 1, 0, 102);
 }
 
+/* What is gathered is one group, and waits for being handed over … */
+static void gathers_a_turn(void **state)
+{
+    struct fixture *f = *state;
+    struct batch *batches[5];
+    ingest_hand_over(f->ingest); /* nothing */
+    for (unsigned i = 0; i < 5; i++)
+        batches[i] = gather_one(f, 1, 1 + i % 4);
+    assert_int_equal(memory_count(&f->journal), 0);
+    ingest_hand_over(f->ingest);
+    for (unsigned i = 0; i < 4; i++)
+        expect(batches[i], 1, 0, i + 1);
+    expect(batches[4], 0, 1, 4);
+    assert_int_equal(f->journal.appends, 1);
+}
+
+/* … or for something that is submitted behind it, or for many more, or for the end. */
+static void gathers_not_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct batch *batches[200];
+    struct batch *first = gather_one(f, 1, 1), *second = send_one(f, 1, 2);
+    expect(first, 1, 0, 1);
+    expect(second, 1, 0, 2);
+    for (unsigned i = 0; i < 200; i++)
+        batches[i] = gather_one(f, 1, 3 + i);
+    for (unsigned i = 0; i < 64; i++)
+        batch_wait(batches[i]);
+    ingest_stop(f->ingest);
+    f->ingest = NULL;
+    for (unsigned i = 0; i < 200; i++) {
+        assert_int_equal(batches[i]->ticket.sequence, 3 + i);
+        batch_wait(batches[i]);
+        batch_free(batches[i]);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -356,6 +409,8 @@ int main(void)
         TEST(commits_while_it_applies),
         TEST(refused_groups_leave_nothing),
         TEST(follows_the_journals_sequences),
+        TEST(gathers_a_turn),
+        TEST(gathers_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
