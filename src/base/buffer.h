@@ -5,6 +5,8 @@
 
 #include "base/span.h"
 
+#include <stdint.h>
+
 struct buffer {
     char *data;
     size_t len, cap;
@@ -15,6 +17,7 @@ void buffer_append(struct buffer *b, const void *data, size_t len);
 void buffer_append_span(struct buffer *b, struct span s);
 void buffer_append_text(struct buffer *b, const char *terminated);
 void buffer_append_char(struct buffer *b, char c);
+void buffer_append_number(struct buffer *b, uint64_t value); /* decimal */
 void buffer_printf(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -55,17 +55,6 @@ static void put_fields(struct http_exchange *x, const struct http_response *r)
     }
 }
 
-/* By hand: formatting by printf took a tenth of a request (docs/benchmarks.md). */
-static void put_number(struct buffer *out, size_t value)
-{
-    char digits[24];
-    char *at = digits + sizeof digits;
-    do
-        *--at = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    buffer_append(out, at, (size_t)(digits + sizeof digits - at));
-}
-
 static void put_status_line(struct http_exchange *x, int status)
 {
     struct buffer *out = &x->out;
@@ -73,7 +62,7 @@ static void put_status_line(struct http_exchange *x, int status)
         buffer_append(out, "HTTP/1.1 200 OK\r\nDate: ", 23);
     } else {
         buffer_append(out, "HTTP/1.1 ", 9);
-        put_number(out, (size_t)status);
+        buffer_append_number(out, (unsigned)status);
         buffer_append_char(out, ' ');
         buffer_append_text(out, reason_of(status));
         buffer_append(out, "\r\nDate: ", 8);
@@ -97,7 +86,7 @@ static void put_answer(struct http_exchange *x, const struct http_response *r)
     put_fields(x, r);
     if (!bodyless) {
         buffer_append(out, "Content-Length: ", 16);
-        put_number(out, r->body.len);
+        buffer_append_number(out, r->body.len);
         buffer_append(out, "\r\n", 2);
     }
     if (!x->keep_alive)

@@ -8,6 +8,7 @@
 #include "server/decoders.h"
 #include "server/rebuild.h"
 #include "server/respond.h"
+#include "server/routes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,6 +251,7 @@ void app_stop(struct app *app)
     for (unsigned i = 0; i < app->worker_count; i++) {
         arena_free(app->workers[i].arena);
         decoder_free(app->workers[i].decoder);
+        events_free_posts(&app->workers[i]);
         buffer_free(&app->workers[i].body);
         buffer_free(&app->workers[i].packed);
     }

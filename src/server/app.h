@@ -25,6 +25,8 @@ struct worker {
     _Alignas(64) struct arena *arena; /* from here on no other thread writes */
     struct buffer body, packed;       /* an answer, and its gzip */
     struct decoder *decoder;
+    struct post *posts; /* requests of events that are over, for the next ones */
+    unsigned post_count;
     /* Counted here, summed by /metrics. */
     _Atomic uint64_t requests[ROUTE_KINDS][STATUS_CLASSES];
 };

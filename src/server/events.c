@@ -10,17 +10,29 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Kept for the next requests of a worker: as many as one turn has. */
+#define POSTS_KEPT LIMIT_TURN_CONNECTIONS
+
+/* Which sentence says why an event is too old. */
+enum why { WHY_NONE, WHY_LATE, WHY_KEPT };
 
 /* A request whose events are on their way. */
 struct post {
+    /* Stays when the post is kept for another request: */
+    struct post *next;
+    struct arena *arena;
+    char why[PROBLEM_MESSAGE_BYTES]; /* the context's oldest_why */
+    enum why why_kind;
+    int64_t why_number;
+
     struct ingest_ticket ticket;
     struct decode_job job;
     /* What its head, its credential and the clock say: */
     enum body_format format;
     struct decode_context context;
-    char why[PROBLEM_MESSAGE_BYTES]; /* the context's oldest_why */
     struct decoded_batch batch;
-    struct arena *arena;
     struct app *app;
     struct http_exchange *x;
 };
@@ -29,6 +41,29 @@ static void post_free(struct post *post)
 {
     arena_free(post->arena);
     free(post);
+}
+
+/* On the exchange's worker. A large one's memory goes back at once. */
+static void post_done(struct post *post)
+{
+    struct worker *w = worker_of(post->app, post->x);
+    if (post->job.bytes > LIMIT_DECODE_BYTES || w->post_count >= POSTS_KEPT) {
+        post_free(post);
+        return;
+    }
+    arena_reset(post->arena);
+    post->next = w->posts;
+    w->posts = post;
+    w->post_count++;
+}
+
+void events_free_posts(struct worker *w)
+{
+    for (struct post *post = w->posts, *next; post != NULL; post = next) {
+        next = post->next;
+        post_free(post);
+    }
+    w->posts = NULL;
 }
 
 static int content_format(const struct http_request *request, enum body_format *out,
@@ -64,8 +99,11 @@ static void answer_post(struct post *post)
                       PROBLEM_BATCH_REFUSED);
     else
         buffer_append_char(b, '{');
-    buffer_printf(b, "\"accepted\":%zu,\"duplicates\":%zu,\"rejected\":[", post->ticket.accepted,
-                  post->ticket.duplicates);
+    buffer_append_text(b, "\"accepted\":");
+    buffer_append_number(b, post->ticket.accepted);
+    buffer_append_text(b, ",\"duplicates\":");
+    buffer_append_number(b, post->ticket.duplicates);
+    buffer_append_text(b, ",\"rejected\":[");
     for (size_t i = 0; i < batch->refused_count; i++) {
         const struct refused_event *r = &batch->refused[i];
         buffer_printf(b, "%s{\"index\":%u,\"code\":%d,\"message\":", i > 0 ? "," : "", r->index,
@@ -73,7 +111,9 @@ static void answer_post(struct post *post)
         render_string(b, span_of(r->problem.message));
         buffer_append_char(b, '}');
     }
-    buffer_printf(b, "],\"sequence\":%llu}", (unsigned long long)post->ticket.sequence);
+    buffer_append_text(b, "],\"sequence\":");
+    buffer_append_number(b, post->ticket.sequence);
+    buffer_append_char(b, '}');
     respond_json(app, post->x, batch->event_count == 0 ? 400 : 200, buffer_span(b));
 }
 
@@ -85,7 +125,7 @@ static void finish(struct http_exchange *x, void *arg)
         respond_problem(post->app, x, &post->ticket.problem);
     else
         answer_post(post);
-    post_free(post);
+    post_done(post);
 }
 
 /* On one of the writer's threads. */
@@ -97,6 +137,24 @@ static void written(struct ingest_ticket *first, const struct ingest_ticket *end
         http_resumes_add(&resumes, post->x, finish, post);
     }
     http_resume_all(&resumes);
+}
+
+/* Makes the sentence, unless the post has it from an earlier request. */
+static void post_why(struct post *post, enum why kind, int64_t number)
+{
+    if (post->why_kind == kind && post->why_number == number)
+        return;
+    if (kind == WHY_LATE)
+        snprintf(post->why, sizeof post->why,
+                 "more than %lld hours ago (maxLatenessHours): history is sent with "
+                 "import=true",
+                 (long long)number);
+    else
+        snprintf(post->why, sizeof post->why,
+                 "before what is kept (retentionDays: %lld): keep more days, or 0 for all",
+                 (long long)number);
+    post->why_kind = kind;
+    post->why_number = number;
 }
 
 /* What the credential, the parameters and the clock say for all events of the body. */
@@ -126,15 +184,10 @@ static int post_context(struct post *post, struct problem *problem)
     int64_t late = out->arrival_us - atomic_load(&app->max_lateness_us);
     if (!import && late > horizon) {
         out->oldest_us = late;
-        snprintf(post->why, sizeof post->why,
-                 "more than %lld hours ago (maxLatenessHours): history is sent with "
-                 "import=true",
-                 (long long)(atomic_load(&app->max_lateness_us) / US_PER_HOUR));
+        post_why(post, WHY_LATE, atomic_load(&app->max_lateness_us) / US_PER_HOUR);
     } else {
         out->oldest_us = horizon;
-        snprintf(post->why, sizeof post->why,
-                 "before what is kept (retentionDays: %u): keep more days, or 0 for all",
-                 retention_days(app->retention));
+        post_why(post, WHY_KEPT, retention_days(app->retention));
     }
     out->oldest_why = post->why;
     out->body_stays = true; /* until the request is answered, as the batch does */
@@ -181,10 +234,19 @@ static void decode_job(struct decode_job *job, struct decoder *decoder)
 
 static struct post *post_new(struct app *app, struct http_exchange *x)
 {
-    struct post *post = calloc(1, sizeof *post);
-    if (post == NULL || (post->arena = arena_new()) == NULL) {
-        free(post);
-        return NULL;
+    struct worker *w = worker_of(app, x);
+    struct post *post = w->posts;
+    const size_t stays = offsetof(struct post, ticket);
+    if (post != NULL) {
+        w->posts = post->next;
+        w->post_count--;
+        memset((char *)post + stays, 0, sizeof *post - stays);
+    } else {
+        post = calloc(1, sizeof *post);
+        if (post == NULL || (post->arena = arena_new()) == NULL) {
+            free(post);
+            return NULL;
+        }
     }
     post->app = app;
     post->x = x;
@@ -204,7 +266,7 @@ void handle_events_post(struct app *app, struct http_exchange *x)
     if (content_format(http_get_request(x), &post->format, &problem) < 0 ||
         post_context(post, &problem) < 0) {
         respond_problem(app, x, &problem);
-        post_free(post);
+        post_done(post);
         return;
     }
     http_defer(x);

@@ -42,6 +42,10 @@ int chosen_site(struct app *app, struct http_exchange *x, const struct query *qu
 /* The handlers; each answers or defers. */
 void handle_view(struct app *app, struct http_exchange *x, enum view view);
 void handle_events_post(struct app *app, struct http_exchange *x);
+
+/* Frees what handle_events_post keeps for a worker's next requests. */
+void events_free_posts(struct worker *w);
+
 void handle_events_get(struct app *app, struct http_exchange *x);
 void handle_livez(struct app *app, struct http_exchange *x);
 void handle_readyz(struct app *app, struct http_exchange *x);

@@ -70,6 +70,11 @@ static void buffer_grows(void **state)
     assert_false(b.failed);
     buffer_append_char(&b, 'x');
     assert_int_equal(b.len, 1);
+    buffer_append_number(&b, 0);
+    buffer_append_number(&b, 10);
+    buffer_append_number(&b, UINT64_MAX);
+    assert_int_equal(b.len, 24);
+    assert_memory_equal(b.data, "x01018446744073709551615", 24);
     buffer_free(&b);
     assert_int_equal(b.cap, 0);
     assert_non_null(buffer_reserve(&b, 0));
