@@ -48,7 +48,7 @@ def journal_alone(build, chats, group):
 
 def least(build, file, lines, connections, *decode, program="least_ingest"):
     """Events a second of the least program that takes the same requests."""
-    target = build.scratch / program
+    target = build.scratch / "least"
     try:
         with peers.started([build.program(program), target, *decode], peers.BOTH,
                            stdout=subprocess.PIPE, text=True) as process:

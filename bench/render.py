@@ -104,8 +104,8 @@ def _ingest(r):
                 f"{s['request_p99_us']['median'] / 1000:.1f} ms; the disk makes "
                 f"{s['fdatasyncs']['median']:,.0f} single fdatasyncs/s."]
     if s and "least" in s:
-        out[-1] += (" The least program, one thread that receives all that came, writes it, makes "
-                    f"one fdatasync and answers: {s['least']['median']:,.0f} events/s, "
+        out[-1] += (" The least program, two threads that each receive what came, write it, make "
+                    f"one fdatasync and answer: {s['least']['median']:,.0f} events/s, "
                     f"{s['least']['median'] / s['fdatasyncs']['median']:.1f} times the fdatasyncs.")
     return out
 
