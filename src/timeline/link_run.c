@@ -1,23 +1,10 @@
 #include "timeline/link_run.h"
 
 #include "base/memory.h"
-#include "timeline/bit_row.h"
-#include "timeline/series.h"
+#include "timeline/link_run_form.h"
 #include "timeline/unit.h"
 
 #include <stdlib.h>
-
-struct link_run {
-    uint32_t n;
-    uint16_t digits;    /* of a rank: levels of the matrix */
-    uint16_t planes;    /* bits of a value */
-    struct series from; /* ascending */
-    struct series to;   /* ascending */
-    /* A link's value is base + unit * number. */
-    uint64_t value_base, value_unit, value_total;
-    uint64_t *rows;   /* of each level: the row of the digit, then the planes */
-    uint32_t zeros[]; /* of each level: digits that are 0 */
-};
 
 static int by_to(const void *a, const void *b)
 {
@@ -33,13 +20,6 @@ static int by_instant(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The row of a level's digit (plane 0), or of bit plane - 1 of the values: those lie in
- * the order that the level makes, zeros before ones. */
-static uint64_t *row_of(const struct link_run *r, unsigned level, unsigned plane)
-{
-    return r->rows + ((size_t)level * (1 + r->planes) + plane) * bit_row_words(r->n);
-}
-
 /* A link on its way through the levels: the rank, and the value's number. */
 struct passenger {
     uint32_t rank;
@@ -50,7 +30,7 @@ static void level_build(struct link_run *r, unsigned level, const struct passeng
                         struct passenger *next)
 {
     unsigned digit = r->digits - 1 - level;
-    uint64_t *row = row_of(r, level, 0);
+    uint64_t *row = link_run_row(r, level, 0);
     uint32_t zeros = 0;
     for (uint32_t i = 0; i < r->n; i++)
         zeros += !(order[i].rank >> digit & 1);
@@ -64,7 +44,7 @@ static void level_build(struct link_run *r, unsigned level, const struct passeng
     bit_row_count(row, r->n);
     r->zeros[level] = zeros;
     for (unsigned p = 1; p <= r->planes; p++) {
-        row = row_of(r, level, p);
+        row = link_run_row(r, level, p);
         for (uint32_t i = 0; i < r->n; i++)
             if (next[i].number >> (p - 1) & 1)
                 bit_row_set(row, i);
@@ -108,11 +88,6 @@ static void values_plan(struct link_run *r, const struct link *links, struct pas
     r->planes = (uint16_t)bits_width(unit_exact(&unit, (uint64_t)most - (uint64_t)least));
 }
 
-static unsigned digits_of(size_t n)
-{
-    return n > 1 ? bits_width(n - 1) : 0;
-}
-
 static bool in_order(const struct link *links, size_t n)
 {
     for (size_t i = 1; i < n; i++)
@@ -123,7 +98,7 @@ static bool in_order(const struct link *links, size_t n)
 
 struct link_run *link_run_new(struct link *links, size_t n, bool with_values)
 {
-    unsigned digits = digits_of(n);
+    unsigned digits = link_run_digits(n);
     struct link_run *r = memory_zeroed(1, sizeof *r + digits * sizeof r->zeros[0]);
     r->n = (uint32_t)n;
     r->digits = (uint16_t)digits;
@@ -175,7 +150,7 @@ static void ranks_read(const struct link_run *r, uint32_t *rank, uint32_t *place
         place[i] = i;
     }
     for (unsigned level = 0; level < r->digits; level++) {
-        const uint64_t *row = row_of(r, level, 0);
+        const uint64_t *row = link_run_row(r, level, 0);
         uint32_t at[2] = {0, r->zeros[level]};
         for (uint32_t i = 0; i < r->n; i++) {
             unsigned bit = bit_row_get(row, i);
@@ -204,7 +179,7 @@ void link_run_unpack(const struct link_run *r, struct link *out)
     for (uint32_t i = 0; i < r->n && r->planes > 0; i++) {
         uint64_t number = 0;
         for (unsigned p = 0; p < r->planes; p++)
-            number |= (uint64_t)bit_row_get(row_of(r, r->digits - 1u, p + 1), i) << p;
+            number |= (uint64_t)bit_row_get(link_run_row(r, r->digits - 1u, p + 1), i) << p;
         out[last[i]].value = (int64_t)(r->value_base + r->value_unit * number);
     }
     memory_free(times);
@@ -217,7 +192,7 @@ static void take(const struct link_run *r, unsigned level, uint32_t low, uint32_
 {
     uint64_t sum = r->value_base * (high - low);
     for (unsigned p = 1; p <= r->planes; p++) {
-        const uint64_t *row = row_of(r, level, p);
+        const uint64_t *row = link_run_row(r, level, p);
         sum += r->value_unit * (uint64_t)(bit_row_ones(row, high) - bit_row_ones(row, low))
                << (p - 1);
     }
@@ -245,7 +220,7 @@ void link_run_within(const struct link_run *r, int64_t start, int64_t end,
     /* Among the first `high` by `to`, those whose rank is at least `rank`: at each
      * digit where `rank` has 0, those with 1 are greater, whatever follows. */
     for (unsigned level = 0; level < r->digits && low < high; level++) {
-        const uint64_t *row = row_of(r, level, 0);
+        const uint64_t *row = link_run_row(r, level, 0);
         uint32_t ones_low = low == 0 ? 0 : bit_row_ones(row, low);
         uint32_t ones_high = bit_row_ones(row, high), zeros = r->zeros[level];
         if (rank >> (r->digits - 1u - level) & 1) {

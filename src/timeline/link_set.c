@@ -1,23 +1,30 @@
 /* New links wait in a short list, which is read through; when it is full it becomes
- * a run; runs of like size are merged, up to a bound, so that no addition takes
- * long. What is taken away is kept apart in the same way and subtracted; when it is
- * much, both are merged and cancel out. */
+ * a run; runs of like size are merged into one, up to a bound, with a little of that done
+ * at each addition (link_merge.h): meanwhile the old ones answer, and new ones come after
+ * them. So no addition takes long, and the runs stay few: a merge of n links is done
+ * before some n / 32 more have come. What is taken away is kept apart in the same way and
+ * subtracted; when it is much, both are merged and cancel out. */
 #include "timeline/link_set.h"
 
 #include "base/memory.h"
+#include "timeline/link_merge.h"
 #include "timeline/link_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define FRESH_MAX 256u
-#define RUN_MAX 65536u
+#define RUN_MAX LINK_MERGE_MAX
+/* Of a merge, at each addition: some microseconds. */
+#define STEPS 2
 
 struct side {
     struct link *fresh;
     size_t fresh_count, fresh_cap;
-    struct link_run **run; /* of falling size */
+    struct link_run **run; /* of falling size, but for those that came during a merge */
     size_t run_count, run_cap;
+    struct link_merge *merge; /* NULL, or of the runs [merge_first, merge_end) */
+    size_t merge_first, merge_end;
     size_t total;
 };
 
@@ -35,6 +42,7 @@ struct link_set *link_set_new(bool with_values)
 
 static void side_clear(struct side *side)
 {
+    link_merge_free(side->merge);
     for (size_t i = 0; i < side->run_count; i++)
         link_run_free(side->run[i]);
     memory_free(side->run);
@@ -57,31 +65,58 @@ static void side_push_run(struct side *side, struct link_run *run)
     side->run[side->run_count++] = run;
 }
 
-/* Makes a run of the fresh links, together with the last runs that are no larger. */
-static void side_pack(struct side *side, bool with_values)
+/* Begins to merge the last run with those before it that are no larger than all behind. */
+static void merge_begin(struct side *side, bool with_values)
 {
-    size_t n = side->fresh_count, first = side->run_count;
-    while (first > 0 && link_run_count(side->run[first - 1]) <= n &&
-           n + link_run_count(side->run[first - 1]) <= RUN_MAX)
-        n += link_run_count(side->run[--first]);
-    struct link *all = memory_get(n * sizeof *all);
-    size_t at = 0; /* the oldest first: then they are mostly in order already */
-    for (size_t i = first; i < side->run_count; i++) {
-        link_run_unpack(side->run[i], all + at);
-        at += link_run_count(side->run[i]);
-        link_run_free(side->run[i]);
+    size_t first = side->run_count, n = 0;
+    while (first > 0 && side->run_count - first < LINK_MERGE_RUNS) {
+        size_t more = link_run_count(side->run[first - 1]);
+        if (n > 0 && (more > n || n + more > RUN_MAX))
+            break;
+        n += more;
+        first--;
     }
-    memcpy(all + at, side->fresh, side->fresh_count * sizeof *all);
-    side->run_count = first;
-    side->fresh_count = 0;
-    side_push_run(side, link_run_new(all, n, with_values));
-    memory_free(all);
+    if (side->run_count - first < 2)
+        return;
+    side->merge_first = first;
+    side->merge_end = side->run_count;
+    side->merge = link_merge_new(side->run + first, side->run_count - first, with_values);
+}
+
+/* Puts the new run in the place of those that it is made of. */
+static void merge_end(struct side *side, struct link_run *made)
+{
+    size_t first = side->merge_first, end = side->merge_end;
+    for (size_t i = first; i < end; i++)
+        link_run_free(side->run[i]);
+    side->run[first] = made;
+    memmove(side->run + first + 1, side->run + end,
+            (side->run_count - end) * sizeof(struct link_run *));
+    side->run_count -= end - first - 1;
+    link_merge_free(side->merge);
+    side->merge = NULL;
+}
+
+static void merge_some(struct side *side, bool with_values)
+{
+    struct link_run *made = NULL;
+    for (int i = 0; i < STEPS && side->merge != NULL && made == NULL; i++)
+        made = link_merge_step(side->merge);
+    if (made == NULL)
+        return;
+    merge_end(side, made);
+    merge_begin(side, with_values);
 }
 
 static void side_add(struct side *side, const struct link *l, bool with_values)
 {
-    if (side->fresh_count == FRESH_MAX)
-        side_pack(side, with_values);
+    merge_some(side, with_values);
+    if (side->fresh_count == FRESH_MAX) {
+        side_push_run(side, link_run_new(side->fresh, side->fresh_count, with_values));
+        side->fresh_count = 0;
+        if (side->merge == NULL)
+            merge_begin(side, with_values);
+    }
     side->fresh =
         memory_grow(side->fresh, &side->fresh_cap, side->fresh_count + 1, sizeof *side->fresh);
     side->fresh[side->fresh_count++] = *l;
@@ -196,7 +231,7 @@ static size_t side_bytes(const struct side *side)
     size_t bytes = side->fresh_cap * sizeof(struct link) + side->run_cap * sizeof(void *);
     for (size_t i = 0; i < side->run_count; i++)
         bytes += link_run_bytes(side->run[i]);
-    return bytes;
+    return side->merge == NULL ? bytes : bytes + link_merge_bytes(side->merge);
 }
 
 size_t link_set_bytes(const struct link_set *s)

@@ -3,8 +3,6 @@
 #include "base/memory.h"
 #include "timeline/ascent.h"
 
-#define BLOCK 128u
-
 struct series_block {
     int64_t first;
     uint32_t word; /* where its words begin */
@@ -14,12 +12,12 @@ struct series_block {
 
 static uint32_t blocks_of(uint32_t n)
 {
-    return (n + BLOCK - 1) / BLOCK;
+    return (n + SERIES_BLOCK - 1) / SERIES_BLOCK;
 }
 
 static uint32_t block_count(const struct series *s, uint32_t block)
 {
-    return s->n - block * BLOCK < BLOCK ? s->n - block * BLOCK : BLOCK;
+    return s->n - block * SERIES_BLOCK < SERIES_BLOCK ? s->n - block * SERIES_BLOCK : SERIES_BLOCK;
 }
 
 static struct ascent block_ascent(const struct series *s, uint32_t block)
@@ -32,28 +30,68 @@ static struct ascent block_ascent(const struct series *s, uint32_t block)
                            .low_bits = b->low_bits};
 }
 
-struct series series_new(const int64_t *times, uint32_t n)
+/* The blocks from w->block on, `count` of them or up to the last; true when that was it. */
+static bool pass_blocks(const struct series *s, struct series_work *w, uint32_t count,
+                        uint32_t *first, uint32_t *end)
+{
+    *first = w->block;
+    *end = blocks_of(s->n) - w->block > count ? w->block + count : blocks_of(s->n);
+    w->block = *end;
+    return *end == blocks_of(s->n);
+}
+
+static void plan_block(struct series *s, const struct unit *unit, const int64_t *times, uint32_t b)
+{
+    struct ascent a = ascent_plan_in(times + (size_t)b * SERIES_BLOCK, block_count(s, b), unit);
+    s->block[b] = (struct series_block){.first = a.first,
+                                        .word = s->word_count,
+                                        .high_bits = (uint16_t)a.high_bits,
+                                        .low_bits = (uint16_t)a.low_bits};
+    s->word_count += (uint32_t)((ascent_bits(&a) + 63) / 64);
+}
+
+bool series_step(struct series *s, struct series_work *w, const int64_t *times, uint32_t count)
+{
+    uint32_t first, end;
+    bool last = pass_blocks(s, w, count, &first, &end);
+    for (uint32_t b = first; b < end; b++) {
+        const int64_t *from = times + (size_t)b * SERIES_BLOCK;
+        struct ascent a;
+        if (w->pass == 0) {
+            for (uint32_t i = 0; i < block_count(s, b); i++)
+                unit_take(&w->unit, (uint64_t)from[i] - (uint64_t)times[0]);
+        } else if (w->pass == 1) {
+            plan_block(s, &w->unit, times, b);
+        } else {
+            a = block_ascent(s, b);
+            ascent_write(&a, from, s->words + s->block[b].word);
+        }
+    }
+    if (!last)
+        return false;
+    if (w->pass == 0) {
+        s->unit = w->unit.value == 0 ? 1 : w->unit.value;
+    } else if (w->pass == 1) {
+        s->word_count += 2; /* reading may touch the words after the last (bits.h) */
+        s->words = memory_zeroed(s->word_count, sizeof *s->words);
+    }
+    w->block = 0;
+    return w->pass++ == 2;
+}
+
+struct series series_begin(const int64_t *times, uint32_t n)
 {
     struct series s = {.first = times[0], .last = times[n - 1], .n = n};
-    struct unit unit = {0};
-    for (uint32_t i = 1; i < n; i++)
-        unit_take(&unit, (uint64_t)times[i] - (uint64_t)times[0]);
-    s.unit = unit.value == 0 ? 1 : unit.value;
     s.block = memory_get(blocks_of(n) * sizeof *s.block);
-    for (uint32_t b = 0; b < blocks_of(n); b++) {
-        struct ascent a = ascent_plan_in(times + (size_t)b * BLOCK, block_count(&s, b), &unit);
-        s.block[b] = (struct series_block){.first = a.first,
-                                           .word = s.word_count,
-                                           .high_bits = (uint16_t)a.high_bits,
-                                           .low_bits = (uint16_t)a.low_bits};
-        s.word_count += (uint32_t)((ascent_bits(&a) + 63) / 64);
-    }
-    s.word_count += 2; /* reading may touch the words after the last (bits.h) */
-    s.words = memory_zeroed(s.word_count, sizeof *s.words);
-    for (uint32_t b = 0; b < blocks_of(n); b++) {
-        struct ascent a = block_ascent(&s, b);
-        ascent_write(&a, times + (size_t)b * BLOCK, s.words + s.block[b].word);
-    }
+    return s;
+}
+
+struct series series_new(const int64_t *times, uint32_t n)
+{
+    struct series s = series_begin(times, n);
+    struct series_work work = {0};
+    while (!series_step(&s, &work, times, blocks_of(n)))
+        ;
     return s;
 }
 
@@ -79,15 +117,20 @@ uint32_t series_before(const struct series *s, int64_t t)
             high = middle;
     }
     struct ascent a = block_ascent(s, low);
-    return low * BLOCK + ascent_before(&a, s->words + s->block[low].word, t);
+    return low * SERIES_BLOCK + ascent_before(&a, s->words + s->block[low].word, t);
+}
+
+void series_read_some(const struct series *s, uint32_t first, uint32_t count, int64_t *out)
+{
+    for (uint32_t b = first; b < blocks_of(s->n) && b - first < count; b++) {
+        struct ascent a = block_ascent(s, b);
+        ascent_read(&a, s->words + s->block[b].word, a.n, out + (size_t)b * SERIES_BLOCK);
+    }
 }
 
 void series_read(const struct series *s, int64_t *out)
 {
-    for (uint32_t b = 0; b < blocks_of(s->n); b++) {
-        struct ascent a = block_ascent(s, b);
-        ascent_read(&a, s->words + s->block[b].word, a.n, out + (size_t)b * BLOCK);
-    }
+    series_read_some(s, 0, blocks_of(s->n), out);
 }
 
 size_t series_bytes(const struct series *s)

@@ -3,8 +3,12 @@
 #ifndef LIVEFLOOR_TIMELINE_SERIES_H
 #define LIVEFLOOR_TIMELINE_SERIES_H
 
+#include "timeline/unit.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+#define SERIES_BLOCK 128u /* instants of a block */
 
 struct series_block;
 
@@ -19,6 +23,21 @@ struct series {
 
 /* Packs n >= 1 ascending instants, which may be equal. */
 struct series series_new(const int64_t *times, uint32_t n);
+
+/* How far packing in steps has come; 0 at first. */
+struct series_work {
+    unsigned pass;
+    uint32_t block;
+    struct unit unit;
+};
+
+/* Packs the same in steps: until series_step says that it is done, the series may only be
+ * cleared. */
+struct series series_begin(const int64_t *times, uint32_t n);
+
+/* Takes some more blocks through one of three passes; true after the last. */
+bool series_step(struct series *s, struct series_work *w, const int64_t *times, uint32_t count);
+
 void series_clear(struct series *s);
 
 /* How many are before t. */
@@ -26,6 +45,9 @@ uint32_t series_before(const struct series *s, int64_t t);
 
 /* All n of them, into out. */
 void series_read(const struct series *s, int64_t *out);
+
+/* The blocks [first, first + count), as far as there are any, to their places in `out`. */
+void series_read_some(const struct series *s, uint32_t first, uint32_t count, int64_t *out);
 
 /* Bytes that it holds, but for the struct. */
 size_t series_bytes(const struct series *s);

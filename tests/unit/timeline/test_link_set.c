@@ -10,15 +10,18 @@ struct kind {
     int64_t value_unit; /* values: value_unit * 0..8; 0: any, with both signs */
 };
 
+/* Not longer runs are asked after each change. */
+#define EACH_STEP 6000
+
 static int64_t instant(const struct kind *k, int64_t number)
 {
     return (int64_t)((uint64_t)k->first + (uint64_t)k->unit * (uint64_t)number);
 }
 
 static void compare(const struct link_set *s, const struct link *list, size_t n, uint64_t *seed,
-                    const struct kind *k)
+                    const struct kind *k, int questions)
 {
-    for (int q = 0; q < 40; q++) {
+    for (int q = 0; q < questions; q++) {
         int64_t start = dice(seed, (uint32_t)k->span + 2),
                 end = start + dice(seed, (uint32_t)k->span);
         start = instant(k, start) - 1 + dice(seed, 3);
@@ -60,9 +63,11 @@ static void run(uint64_t seed, const struct kind *k, int steps)
             list[n++] = l;
         }
         if (step % (steps / 7 + 1) == 0)
-            compare(set, list, n, &s, k);
+            compare(set, list, n, &s, k, 40);
+        else if (steps <= EACH_STEP) /* at each step of every merge */
+            compare(set, list, n, &s, k, 3);
     }
-    compare(set, list, n, &s, k);
+    compare(set, list, n, &s, k, 40);
     assert_true(link_set_bytes(set) > 0);
     while (n > 0)
         link_set_book(set, &list[--n], -1);
