@@ -9,8 +9,10 @@
 #define HEAD_BYTES (sizeof(uint32_t) + sizeof(struct guid))
 /* Most that is put away is shorter than this: one read. */
 #define READ_FIRST 1024u
-/* Besides the kind's few, a part of all stays in memory at rest, for what comes late. */
+/* Besides the kind's few, a part of all stays in memory at rest, for what comes late: of the
+ * first MANY one in RESTING_PART, of the rest one in four times as many. */
 #define RESTING_PART 512u
+#define MANY 131072u
 
 struct vault_entry {
     struct guid guid;
@@ -192,9 +194,18 @@ static bool put_away(struct vault *v, struct vault_entry *e)
     return true;
 }
 
+/* How many may stay in memory at rest. */
+static uint32_t resting_most(const struct vault *v)
+{
+    if (v->at_once)
+        return 0;
+    uint32_t first = v->count < MANY ? v->count : MANY;
+    return v->kind->rest_least + first / RESTING_PART + (v->count - first) / (4 * RESTING_PART);
+}
+
 void vault_trim(struct vault *v)
 {
-    uint32_t most = v->at_once ? 0 : v->kind->rest_least + v->count / RESTING_PART;
+    uint32_t most = resting_most(v);
     while (v->resting > most)
         if (!put_away(v, v->entries[v->oldest]))
             return;

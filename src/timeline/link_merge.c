@@ -214,7 +214,7 @@ static bool to_merge_step(struct link_merge *m)
         uint32_t old = m->head[first]++;
         m->times[k] = m->read[old];
         if (m->with_values)
-            m->number[k] = m->value[old]; /* the whole value, for now */
+            m->number[k] = m->value[old]; /* the whole value until the least is known */
     }
     return step_to(m, end, m->n);
 }
