@@ -3,7 +3,9 @@
 #include "http/worker.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* An answer this large goes out before the next pipelined request is looked at. */
 #define OUT_FLUSH (256u << 10)
@@ -516,6 +518,16 @@ static void peer_name(struct http_exchange *x)
         uv_ip6_name((struct sockaddr_in6 *)(void *)&address, x->peer, sizeof x->peer);
 }
 
+/* To the same machine nothing is far and nothing is lost, so the plainest control of
+ * congestion does: some systems' default (BBR) keeps a timer for each connection and works
+ * out a rate at each acknowledgement. Where it is refused, the default stays. */
+static void local_congestion(const struct http_exchange *x)
+{
+    static const char NAME[] = "reno";
+    if (strncmp(x->peer, "127.", 4) == 0 || strcmp(x->peer, "::1") == 0)
+        setsockopt(x->fd, IPPROTO_TCP, TCP_CONGESTION, NAME, sizeof NAME - 1);
+}
+
 void connection_accept(struct http_worker *w, uv_stream_t *listener)
 {
     struct http_exchange *x = calloc(1, sizeof *x);
@@ -537,6 +549,7 @@ void connection_accept(struct http_worker *w, uv_stream_t *listener)
     uv_tcp_nodelay(&x->tcp, 1);
     uv_fileno((uv_handle_t *)&x->tcp, &x->fd);
     peer_name(x);
+    local_congestion(x);
     connection_phase(x, PHASE_HEAD);
     connection_read_on(x);
 }
