@@ -48,6 +48,7 @@ void vault_clear(struct vault *v)
     memory_free(v->slots);
     number_map_clear(&v->away);
     buffer_free(&v->scratch);
+    memory_free(v->ahead);
     vault_init(v, v->kind, v->archive, v->at_once);
 }
 
@@ -139,6 +140,22 @@ void vault_rest(struct vault *v, uint32_t number, bool rests)
 
 /* --- into memory and out of it --- */
 
+/* What looking for a GUID has read of the archive: it is most often asked for next. What lies
+ * under a handle never changes. */
+struct vault_ahead {
+    uint32_t handle;
+    char first[READ_FIRST];
+};
+
+static const char *read_ahead(struct vault *v, uint32_t handle)
+{
+    if (v->ahead == NULL)
+        v->ahead = memory_zeroed(1, sizeof *v->ahead);
+    v->ahead->handle = handle;
+    v->archive->get(v->archive, handle, v->ahead->first, READ_FIRST);
+    return v->ahead->first;
+}
+
 static struct vault_entry *entry_new(struct vault *v, uint32_t number, const struct guid *g)
 {
     struct vault_entry *e = memory_get(sizeof *e + v->kind->size);
@@ -219,11 +236,15 @@ struct fetched {
     struct span packed;
 };
 
-static void fetch(const struct vault *v, uint32_t handle, struct fetched *out)
+static void fetch(const struct vault *v, uint32_t handle, const struct vault_ahead *ahead,
+                  struct fetched *out)
 {
     uint32_t size;
     const char *bytes = out->first;
-    v->archive->get(v->archive, handle, out->first, READ_FIRST);
+    if (ahead != NULL && ahead->handle == handle)
+        memcpy(out->first, ahead->first, READ_FIRST);
+    else
+        v->archive->get(v->archive, handle, out->first, READ_FIRST);
     memcpy(&size, out->first, sizeof size);
     out->longer = NULL;
     if (size > READ_FIRST) {
@@ -240,7 +261,7 @@ void *vault_get(struct vault *v, uint32_t number)
     if (!(place & PLACE_AWAY))
         return v->entries[place]->entity;
     struct fetched away;
-    fetch(v, place & ~PLACE_AWAY, &away);
+    fetch(v, place & ~PLACE_AWAY, v->ahead, &away);
     struct vault_entry *e = entry_new(v, number, &away.guid);
     e->known_away = true;
     v->kind->unpack(e->entity, number, away.packed);
@@ -260,7 +281,7 @@ const void *vault_peek(const struct vault *v, uint32_t number, void *scratch, st
         return e->entity;
     }
     struct fetched away;
-    fetch(v, place & ~PLACE_AWAY, &away);
+    fetch(v, place & ~PLACE_AWAY, NULL, &away); /* others may be asking as well */
     v->kind->unpack(scratch, number, away.packed);
     memory_free(away.longer);
     if (guid != NULL)
@@ -273,6 +294,7 @@ const void *vault_peek(const struct vault *v, uint32_t number, void *scratch, st
 struct wanted {
     const struct vault *vault;
     const struct guid *guid;
+    struct vault *reader; /* the same, when what is read may be kept; else NULL */
 };
 
 /* Is this number, which has been put away once, the one of the GUID? */
@@ -282,12 +304,17 @@ static bool is_wanted(const void *data, uint32_t number)
     uint32_t place = places_get(&w->vault->places, number);
     if (!(place & PLACE_AWAY))
         return false; /* it was not found among those in memory */
-    unsigned char head[HEAD_BYTES];
-    w->vault->archive->get(w->vault->archive, place & ~PLACE_AWAY, head, sizeof head);
+    uint32_t handle = place & ~PLACE_AWAY;
+    char own[HEAD_BYTES];
+    const char *head = own;
+    if (w->reader != NULL)
+        head = read_ahead(w->reader, handle);
+    else
+        w->vault->archive->get(w->vault->archive, handle, own, sizeof own);
     return memcmp(head + sizeof(uint32_t), w->guid->bytes, sizeof w->guid->bytes) == 0;
 }
 
-uint32_t vault_find(const struct vault *v, const struct guid *g)
+static uint32_t find(const struct vault *v, const struct guid *g, struct vault *reader)
 {
     uint64_t hash = hash_of(g);
     if (v->slot_count > 0) {
@@ -295,13 +322,18 @@ uint32_t vault_find(const struct vault *v, const struct guid *g)
         if (slot != 0)
             return v->entries[slot - 1]->number;
     }
-    const struct wanted wanted = {v, g};
+    const struct wanted wanted = {v, g, reader};
     return number_map_find(&v->away, (uint32_t)(hash >> 32), is_wanted, &wanted);
+}
+
+uint32_t vault_find(const struct vault *v, const struct guid *g)
+{
+    return find(v, g, NULL);
 }
 
 uint32_t vault_intern(struct vault *v, const struct guid *g)
 {
-    uint32_t number = vault_find(v, g);
+    uint32_t number = find(v, g, v);
     if (number != NONE)
         return number;
     number = v->count++;

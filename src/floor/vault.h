@@ -27,6 +27,8 @@ struct vault_kind {
 
 struct vault_entry;
 
+struct vault_ahead; /* vault.c */
+
 struct vault {
     const struct vault_kind *kind;
     struct archive *archive; /* NULL: none */
@@ -46,6 +48,7 @@ struct vault {
     uint32_t resting;
 
     struct buffer scratch;
+    struct vault_ahead *ahead; /* owned; NULL until something is looked for in the archive */
 };
 
 void vault_init(struct vault *v, const struct vault_kind *kind, struct archive *archive,
