@@ -15,11 +15,6 @@ const struct visitor *visitor_peek(const struct floor *f, uint32_t number, struc
 /* Takes a visitor.seen or visitor.left. */
 void visitor_take_mark(struct floor *f, uint32_t number, const struct event *e);
 
-/* The visitor is in a chat from `start` on, no longer until *old_end (NULL: it was not), but
- * until *new_end (NULL: it is not). */
-void visitor_book_chat(struct floor *f, uint32_t number, struct interval chat,
-                       const int64_t *old_end, const int64_t *new_end);
-
 /* Brings the visitor's stays up to date after what makes up its presence has changed
  * within [from, to) (metrics.md §4, "Visitor on site"). */
 void visitor_refresh(struct floor *f, uint32_t number, int64_t from, int64_t to);

@@ -13,7 +13,6 @@
 
 struct inner {
     uint32_t n;
-    uint32_t count[FANOUT];  /* intervals in the child */
     int64_t max_end[FANOUT]; /* the latest end in the child */
     int64_t key[FANOUT];     /* (key, key_ref): at or before the child's first */
     uint32_t key_ref[FANOUT];
@@ -55,26 +54,27 @@ static uint32_t inner_find(const struct inner *node, int64_t start, uint32_t ref
     return low == 0 ? 0 : low - 1;
 }
 
-static void node_summary(const void *node, unsigned depth, uint32_t *count, int64_t *max_end)
+static int64_t node_max_end(const void *node, unsigned depth)
 {
-    if (depth == 0) {
-        *count = ((const struct leaf_head *)node)->n;
-        *max_end = interval_leaf_max_end(node);
-        return;
-    }
-    *count = 0;
-    *max_end = INT64_MIN;
+    if (depth == 0)
+        return interval_leaf_max_end(node);
+    int64_t max_end = INT64_MIN;
     const struct inner *inner = node;
-    for (uint32_t i = 0; i < inner->n; i++) {
-        *count += inner->count[i];
-        if (inner->max_end[i] > *max_end)
-            *max_end = inner->max_end[i];
-    }
+    for (uint32_t i = 0; i < inner->n; i++)
+        if (inner->max_end[i] > max_end)
+            max_end = inner->max_end[i];
+    return max_end;
+}
+
+static bool node_is_empty(const void *node, unsigned depth)
+{
+    return depth == 0 ? ((const struct leaf_head *)node)->n == 0
+                      : ((const struct inner *)node)->n == 0;
 }
 
 static void child_refresh(struct inner *node, unsigned child_depth, uint32_t at)
 {
-    node_summary(node->child[at], child_depth, &node->count[at], &node->max_end[at]);
+    node->max_end[at] = node_max_end(node->child[at], child_depth);
 }
 
 static void node_free(void *node, unsigned depth)
@@ -155,7 +155,6 @@ static void inner_insert(struct inner *node, uint32_t at, int64_t key, uint32_t 
                          unsigned child_depth)
 {
     size_t after = node->n - at;
-    memmove(node->count + at + 1, node->count + at, after * sizeof node->count[0]);
     memmove(node->max_end + at + 1, node->max_end + at, after * sizeof node->max_end[0]);
     memmove(node->key + at + 1, node->key + at, after * sizeof node->key[0]);
     memmove(node->key_ref + at + 1, node->key_ref + at, after * sizeof node->key_ref[0]);
@@ -170,7 +169,6 @@ static void inner_insert(struct inner *node, uint32_t at, int64_t key, uint32_t 
 static void inner_remove(struct inner *node, uint32_t at)
 {
     size_t after = node->n - at - 1;
-    memmove(node->count + at, node->count + at + 1, after * sizeof node->count[0]);
     memmove(node->max_end + at, node->max_end + at + 1, after * sizeof node->max_end[0]);
     memmove(node->key + at, node->key + at + 1, after * sizeof node->key[0]);
     memmove(node->key_ref + at, node->key_ref + at + 1, after * sizeof node->key_ref[0]);
@@ -182,7 +180,6 @@ static struct inner *inner_split(struct inner *node, uint32_t keep)
 {
     struct inner *right = memory_get(sizeof *right);
     right->n = node->n - keep;
-    memcpy(right->count, node->count + keep, right->n * sizeof node->count[0]);
     memcpy(right->max_end, node->max_end + keep, right->n * sizeof node->max_end[0]);
     memcpy(right->key, node->key + keep, right->n * sizeof node->key[0]);
     memcpy(right->key_ref, node->key_ref + keep, right->n * sizeof node->key_ref[0]);
@@ -221,7 +218,6 @@ static struct sibling node_add(struct interval_set *s, void **slot, unsigned dep
     }
     struct sibling below = node_add(s, &inner->child[at], depth - 1, last && at == inner->n - 1, i);
     if (below.node == NULL) {
-        inner->count[at]++;
         if (i->end > inner->max_end[at])
             inner->max_end[at] = i->end;
         return below;
@@ -304,10 +300,9 @@ static bool node_remove(struct interval_set *s, void **slot, unsigned depth,
     for (uint32_t at = inner_find(inner, i->start, i->ref) + 1; at-- > 0;) {
         if (node_remove(s, &inner->child[at], depth - 1, i)) {
             /* Only the one that ended last can change the child's end. */
-            inner->count[at]--;
             if (i->end == inner->max_end[at])
                 child_refresh(inner, depth - 1, at);
-            if (inner->count[at] == 0) {
+            if (node_is_empty(inner->child[at], depth - 1)) {
                 if (depth == 1)
                     hot_leaves_replace(hot_of(s), inner->child[at], NULL);
                 node_free(inner->child[at], depth - 1);
@@ -424,23 +419,6 @@ void interval_set_over(const struct interval_set *s, int64_t from, int64_t to,
 {
     if (s->root != NULL)
         node_over(top_of(s), s->depth, from, to, visit, data);
-}
-
-uint32_t interval_set_started(const struct interval_set *s, int64_t t)
-{
-    uint32_t count = 0;
-    if (s->root == NULL || t == INT64_MIN)
-        return 0;
-    const void *node = top_of(s);
-    for (unsigned depth = s->depth; depth > 0; depth--) {
-        const struct inner *inner = node;
-        /* The last child that can begin before t; equal starts may straddle children. */
-        uint32_t at = inner_find(inner, t - 1, UINT32_MAX);
-        for (uint32_t i = 0; i < at; i++)
-            count += inner->count[i];
-        node = inner->child[at];
-    }
-    return count + interval_leaf_started(node, t);
 }
 
 bool interval_set_first(const struct interval_set *s, int64_t *start)

@@ -44,9 +44,6 @@ void interval_set_at(const struct interval_set *s, int64_t t, interval_visit *vi
 void interval_set_over(const struct interval_set *s, int64_t from, int64_t to,
                        interval_visit *visit, void *data);
 
-/* How many start before t. */
-uint32_t interval_set_started(const struct interval_set *s, int64_t t);
-
 /* The first start; false when empty. */
 bool interval_set_first(const struct interval_set *s, int64_t *start);
 
