@@ -1,6 +1,7 @@
 #include "journal/block.h"
 
-#include <endian.h>
+#include "journal/little_endian.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -17,19 +18,6 @@ enum {
     ROW_BYTES = 8
 };
 
-static void put32(char *at, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint32_t get32(const char *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof value);
-    return le32toh(value);
-}
-
 static uint64_t checksum(uint64_t key, const char *value, size_t count)
 {
     uint64_t head = XXH3_64bits_withSeed(value, AT_CHECKSUM, key);
@@ -41,8 +29,7 @@ static void put_head(uint64_t key, size_t count, char *value)
     memset(value, 0, AT_COUNT);
     value[AT_VERSION] = BLOCK_VERSION;
     put32(value + AT_COUNT, (uint32_t)count);
-    uint64_t sum = htole64(checksum(key, value, count));
-    memcpy(value + AT_CHECKSUM, &sum, sizeof sum);
+    put64(value + AT_CHECKSUM, checksum(key, value, count));
 }
 
 size_t block_plan(const struct journal_record *records, size_t n, size_t *size)
@@ -110,10 +97,9 @@ enum record_status block_open(uint64_t key, struct span value, struct block *out
         return version > BLOCK_VERSION ? RECORD_NEWER : RECORD_DAMAGED;
     out->count = get32(value.data + AT_COUNT);
     out->table = value.data + AT_TABLE;
-    uint64_t sum;
-    memcpy(&sum, value.data + AT_CHECKSUM, sizeof sum);
     if (out->count == 0 || out->count > (value.len - AT_TABLE) / ROW_BYTES ||
-        le64toh(sum) != checksum(key, value.data, out->count) || !table_is_sound(out))
+        get64(value.data + AT_CHECKSUM) != checksum(key, value.data, out->count) ||
+        !table_is_sound(out))
         return RECORD_DAMAGED;
     bool unknown =
         value.data[AT_FLAGS] != 0 || value.data[AT_UNUSED] != 0 || value.data[AT_UNUSED + 1] != 0;

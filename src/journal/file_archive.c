@@ -3,6 +3,8 @@
  * process. */
 #include "journal/file_archive.h"
 
+#include "journal/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,26 +26,11 @@ struct file_archive {
     unsigned char buffer[BUFFER_BYTES];
 };
 
-static bool write_whole(int fd, const unsigned char *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t done = pwrite(fd, bytes, size, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        size -= (size_t)done;
-        at += (uint64_t)done;
-    }
-    return true;
-}
-
 /* Writes the buffer out; what cannot be written stays in it. The lock is held. */
 static bool flush(struct file_archive *a)
 {
     uint64_t written = atomic_load(&a->written);
-    if (!write_whole(a->fd, a->buffer, a->buffered, written))
+    if (write_whole(a->fd, a->buffer, a->buffered, written) != 0)
         return false;
     atomic_store(&a->written, written + a->buffered);
     a->buffered = 0;
@@ -60,7 +47,7 @@ static bool file_put(struct archive *base, const void *bytes, size_t size, uint3
     if (fits && a->buffered + room > BUFFER_BYTES)
         fits = flush(a);
     if (fits && room > BUFFER_BYTES) { /* larger than the buffer, which is empty now */
-        fits = write_whole(a->fd, bytes, size, at);
+        fits = write_whole(a->fd, bytes, size, at) == 0;
         if (fits)
             atomic_store(&a->written, at + room);
     } else if (fits) {

@@ -1,5 +1,7 @@
 #include "journal/id_index_build.h"
+
 #include "journal/id_index_pages.h"
+#include "journal/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,18 +44,8 @@ int id_build_path(const char *directory, uint64_t first, uint64_t last, char *ou
 
 static int write_at(struct builder *w, const void *data, size_t size, uint64_t at)
 {
-    const uint8_t *from = data;
-    while (size > 0) {
-        ssize_t put = pwrite(w->run->fd, from, size, (off_t)at);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return why(w->b, "it cannot be written", put == 0 ? EIO : errno);
-        from += put;
-        at += (uint64_t)put;
-        size -= (size_t)put;
-    }
-    return 0;
+    int error = write_whole(w->run->fd, data, size, at);
+    return error == 0 ? 0 : why(w->b, "it cannot be written", error);
 }
 
 /* Ends without a run. */

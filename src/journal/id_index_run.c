@@ -1,5 +1,8 @@
 #include "journal/id_index_run.h"
 
+#include "journal/little_endian.h"
+#include "journal/whole.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,19 +29,6 @@ enum {
 
 #define HEAD_NUMBER UINT64_MAX /* the number of the head's block, for its checksum */
 #define CHECK_BLOCKS 128u      /* read at once when a run is opened */
-
-static uint64_t get64(const uint8_t *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return le64toh(value);
-}
-
-static void put64(uint8_t *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof value);
-}
 
 unsigned id_run_sequence_bytes(uint64_t first, uint64_t last)
 {
@@ -109,21 +99,6 @@ int id_run_head_read(const uint8_t *block, struct id_run_head *head, uint64_t *t
                                                                                               : 0;
 }
 
-/* Reads all of it; -1 for a failed read or the file's end. */
-static int read_at(int fd, void *out, size_t size, uint64_t at)
-{
-    uint8_t *to = out;
-    while (size > 0) {
-        ssize_t got = pread(fd, to, size, (off_t)at);
-        if (got <= 0)
-            return -1;
-        to += got;
-        at += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return 0;
-}
-
 static bool block_is_whole(const struct id_run *run, const uint8_t *block, uint64_t number)
 {
     return get64(block) == id_run_block_checksum(block, run->head.seed, number);
@@ -131,7 +106,8 @@ static bool block_is_whole(const struct id_run *run, const uint8_t *block, uint6
 
 int id_run_read_blocks(const struct id_run *run, uint64_t number, uint64_t count, uint8_t *blocks)
 {
-    if (read_at(run->fd, blocks, count * ID_RUN_BLOCK_BYTES, (number + 1) * ID_RUN_BLOCK_BYTES) < 0)
+    if (read_whole(run->fd, blocks, count * ID_RUN_BLOCK_BYTES,
+                   (number + 1) * ID_RUN_BLOCK_BYTES) != 0)
         return -1;
     for (uint64_t i = 0; i < count; i++)
         if (!block_is_whole(run, blocks + i * ID_RUN_BLOCK_BYTES, number + i))
@@ -167,7 +143,7 @@ static int read_run(struct id_run *run, const char **why)
     uint64_t tail_checksum;
     struct stat stat;
     *why = "it is damaged, or of another version";
-    if (read_at(run->fd, block, sizeof block, 0) < 0 ||
+    if (read_whole(run->fd, block, sizeof block, 0) != 0 ||
         id_run_head_read(block, &run->head, &tail_checksum) < 0 || fstat(run->fd, &stat) != 0 ||
         (uint64_t)stat.st_size != size_of(&run->head))
         return -1;
@@ -180,9 +156,9 @@ static int read_run(struct id_run *run, const char **why)
     }
     uint64_t at = (run->blocks + 1) * ID_RUN_BLOCK_BYTES;
     *why = "it is damaged";
-    if (read_at(run->fd, run->fences, fence_bytes, at) < 0 ||
-        read_at(run->fd, run->filter.words, id_filter_bytes(&run->head.filter), at + fence_bytes) <
-            0 ||
+    if (read_whole(run->fd, run->fences, fence_bytes, at) != 0 ||
+        read_whole(run->fd, run->filter.words, id_filter_bytes(&run->head.filter),
+                   at + fence_bytes) < 0 ||
         id_run_tail_checksum(run) != tail_checksum)
         return -1;
     return check_blocks(run);

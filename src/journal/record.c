@@ -1,5 +1,7 @@
 #include "journal/record.h"
 
+#include "journal/little_endian.h"
+
 #include <endian.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -15,19 +17,6 @@ enum {
     AT_SITE = 24,    /* i64 */
     AT_CHECKSUM = 32 /* u64: XXH3 of the bytes 0..31, id and JSON, seeded with the sequence */
 };
-
-static void put64(uint8_t *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return le64toh(value);
-}
 
 static uint64_t checksum(uint64_t sequence, const uint8_t *bytes, size_t size)
 {
@@ -45,11 +34,10 @@ void record_write(const struct journal_record *record, void *out)
 {
     uint8_t *bytes = out;
     uint16_t id_len = htole16((uint16_t)record->id.len);
-    uint32_t json_len = htole32((uint32_t)record->json.len);
     bytes[AT_VERSION] = RECORD_VERSION;
     bytes[AT_FLAGS] = 0;
     memcpy(bytes + AT_ID_LEN, &id_len, sizeof id_len);
-    memcpy(bytes + AT_JSON_LEN, &json_len, sizeof json_len);
+    put32(bytes + AT_JSON_LEN, (uint32_t)record->json.len);
     put64(bytes + AT_ARRIVAL, (uint64_t)record->arrival_us);
     put64(bytes + AT_TIME, (uint64_t)record->time_us);
     put64(bytes + AT_SITE, (uint64_t)record->site_id);
@@ -62,15 +50,13 @@ enum record_status record_read(uint64_t sequence, struct span bytes, struct jour
 {
     const uint8_t *at = (const uint8_t *)bytes.data;
     uint16_t id_len;
-    uint32_t json_len;
     if (bytes.len < RECORD_HEAD_BYTES)
         return RECORD_DAMAGED;
     if (at[AT_VERSION] > RECORD_VERSION)
         return RECORD_NEWER;
     memcpy(&id_len, at + AT_ID_LEN, sizeof id_len);
-    memcpy(&json_len, at + AT_JSON_LEN, sizeof json_len);
     id_len = le16toh(id_len);
-    json_len = le32toh(json_len);
+    uint32_t json_len = get32(at + AT_JSON_LEN);
     if (at[AT_VERSION] != RECORD_VERSION ||
         bytes.len != RECORD_HEAD_BYTES + (size_t)id_len + json_len ||
         get64(at + AT_CHECKSUM) != checksum(sequence, at, bytes.len))

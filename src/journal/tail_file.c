@@ -1,27 +1,13 @@
 #include "journal/tail_file.h"
 
 #include "base/limits.h"
+#include "journal/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int write_whole(int fd, const char *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t done = pwrite(fd, bytes, size, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return done < 0 ? errno : ENOSPC;
-        bytes += done;
-        size -= (size_t)done;
-        at += (uint64_t)done;
-    }
-    return 0;
-}
 
 /* Past the page cache: nothing has to be looked for and written out at a sync, and what is
  * written once and read once does not push out what is used. Not every file system can. */
@@ -130,18 +116,7 @@ int tail_file_write(const struct tail_file *f, const void *bytes, size_t size)
 
 int tail_file_read(const struct tail_file *f, uint64_t offset, void *out, size_t size)
 {
-    char *to = out;
-    while (size > 0) {
-        ssize_t done = pread(f->read_fd, to, size, (off_t)offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return done < 0 ? errno : EIO;
-        to += done;
-        size -= (size_t)done;
-        offset += (uint64_t)done;
-    }
-    return 0;
+    return read_whole(f->read_fd, out, size, offset);
 }
 
 int tail_file_reserve(struct tail_file *f, size_t more)

@@ -1,6 +1,7 @@
 #include "journal/tail_group.h"
 
-#include <endian.h>
+#include "journal/little_endian.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -23,32 +24,6 @@ enum {
 
 #define VERSION 1u
 static const char MAGIC[8] = {'l', 'i', 'v', 'e', 't', 'a', 'i', 'l'};
-
-static void put32(char *at, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint32_t get32(const char *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof value);
-    return le32toh(value);
-}
-
-static void put64(char *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint64_t get64(const char *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return le64toh(value);
-}
 
 static uint64_t checksum(const char *bytes, size_t length)
 {
