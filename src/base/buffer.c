@@ -78,10 +78,7 @@ void buffer_printf(struct buffer *b, const char *format, ...)
 void buffer_append_number(struct buffer *b, uint64_t value)
 {
     char digits[24];
-    char *at = digits + sizeof digits;
-    do
-        *--at = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
+    char *at = digits_before(digits + sizeof digits, value);
     buffer_append(b, at, (size_t)(digits + sizeof digits - at));
 }
 

@@ -18,6 +18,15 @@ void buffer_append_span(struct buffer *b, struct span s);
 void buffer_append_text(struct buffer *b, const char *terminated);
 void buffer_append_char(struct buffer *b, char c);
 void buffer_append_number(struct buffer *b, uint64_t value); /* decimal */
+
+/* Writes a number's decimal digits, 20 at most, before `end`; returns where they begin. */
+static inline char *digits_before(char *end, uint64_t value)
+{
+    do
+        *--end = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    return end;
+}
 void buffer_printf(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

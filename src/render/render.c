@@ -29,12 +29,8 @@ static inline void character(struct buffer *b, char c)
 static inline void integer(struct buffer *b, int64_t value)
 {
     char digits[24];
-    char *at = digits + sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
+    char *at = digits_before(digits + sizeof digits,
+                             value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
     if (value < 0)
         *--at = '-';
     put(b, at, (size_t)(digits + sizeof digits - at));
