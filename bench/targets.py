@@ -125,6 +125,8 @@ def _under_ingest(figures):
     yield Row("11", "RightNow's p99 while events come at half the most ÷ without",
               _m(f["busy"]) / _m(f["quiet"]), False, 2, "",
               f"{_m(f['busy']):,.0f} ÷ {_m(f['quiet']):,.0f} µs at {_m(f['rate']):,.0f} events/s; "
+              + (f"the least HTTP program in its place {_m(f['least_busy']):,.0f} µs; "
+                 if "least_busy" in f else "") +
               f"8 connections flat out {_m(f['flat_out_busy']):,.0f} ÷ "
               f"{_m(f['flat_out_quiet']):,.0f} µs", "under_ingest", (f["busy"], f["quiet"]))
 
