@@ -3,7 +3,7 @@
  * process. */
 #include "journal/file_archive.h"
 
-#include "journal/whole.h"
+#include "base/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "journal/id_index_build.h"
 
 #include "journal/id_index_pages.h"
-#include "journal/whole.h"
+#include "base/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>

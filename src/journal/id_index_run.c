@@ -1,7 +1,7 @@
 #include "journal/id_index_run.h"
 
 #include "journal/little_endian.h"
-#include "journal/whole.h"
+#include "base/whole.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

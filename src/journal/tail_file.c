@@ -1,7 +1,7 @@
 #include "journal/tail_file.h"
 
 #include "base/limits.h"
-#include "journal/whole.h"
+#include "base/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* All of some bytes of a file, or an error: what a short read or write or a signal leaves
  * is gone on with. Both return 0 or an errno. */
-#ifndef LIVEFLOOR_JOURNAL_WHOLE_H
-#define LIVEFLOOR_JOURNAL_WHOLE_H
+#ifndef LIVEFLOOR_BASE_WHOLE_H
+#define LIVEFLOOR_BASE_WHOLE_H
 
 #include <stddef.h>
 #include <stdint.h>
