@@ -1,5 +1,6 @@
 #include "timeline/hot_leaves.h"
 
+#include "base/image.h"
 #include "base/memory.h"
 #include "timeline/leaf_head.h"
 
@@ -30,13 +31,18 @@ void hot_leaves_clear(struct hot_leaves *h)
     *h = (struct hot_leaves){0};
 }
 
-void hot_leaves_add(struct hot_leaves *h, void *leaf)
+void hot_leaves_add_marked(struct hot_leaves *h, void *leaf)
 {
     if (h->count == h->cap) {
         h->cap = h->cap == 0 ? 4 : h->cap * 2;
         h->leaf = memory_resize(h->leaf, h->cap * sizeof *h->leaf);
     }
     h->leaf[h->count++] = leaf;
+}
+
+void hot_leaves_add(struct hot_leaves *h, void *leaf)
+{
+    hot_leaves_add_marked(h, leaf);
     hot_leaves_touch(h, leaf);
 }
 
@@ -86,6 +92,15 @@ void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *
     if (h->count <= base_limit(entries / LEAF_FULL) + h->extra)
         return NULL;
     return hot_leaves_oldest(h, last);
+}
+
+void hot_leaves_image(struct hot_leaves *h, struct image *io)
+{
+    if (image_loads(io))
+        *h = (struct hot_leaves){0};
+    image_bytes(io, &h->clock, sizeof h->clock);
+    image_bytes(io, &h->calm, sizeof h->calm);
+    image_bytes(io, &h->extra, sizeof h->extra);
 }
 
 size_t hot_leaves_bytes(const struct hot_leaves *h)

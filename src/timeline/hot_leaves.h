@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct image;
+
 struct hot_leaves {
     void **leaf;
     uint32_t count, cap;
@@ -36,6 +38,11 @@ void *hot_leaves_excess(const struct hot_leaves *h, size_t entries, const void *
 
 /* The one that was changed longest ago, but for `last`; NULL when there is none. */
 void *hot_leaves_oldest(const struct hot_leaves *h, const void *last);
+
+/* The image (base/image.h) of all but the leaves; loading leaves none, and they are then added
+ * as they come, with the marks that they have. */
+void hot_leaves_image(struct hot_leaves *h, struct image *io);
+void hot_leaves_add_marked(struct hot_leaves *h, void *leaf);
 
 size_t hot_leaves_bytes(const struct hot_leaves *h);
 

@@ -22,7 +22,7 @@ void interval_set_image(struct interval_set *s, struct image *io);
 
 /* Saves a set, NULL included, and returns it; or returns what was saved, the caller's, to be
  * freed with link_set_free: NULL for NULL, and when loading failed. A merge under way is not in
- * the image: loading begins it anew, at no cost but what later additions would do. */
+ * the image: the old runs are, and some later addition begins it anew. */
 struct link_set *link_set_image(struct link_set *s, struct image *io);
 
 #endif

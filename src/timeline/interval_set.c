@@ -4,44 +4,27 @@
 #include "timeline/interval_set.h"
 
 #include "base/memory.h"
-#include "timeline/hot_leaves.h"
-#include "timeline/interval_leaf.h"
+#include "timeline/interval_tree.h"
 
 #include <string.h>
 
-#define FANOUT 32u
-
-struct inner {
-    uint32_t n;
-    int64_t max_end[FANOUT]; /* the latest end in the child */
-    int64_t key[FANOUT];     /* (key, key_ref): at or before the child's first */
-    uint32_t key_ref[FANOUT];
-    void *child[FANOUT];
-};
-
-/* The root of a set of more than one leaf. */
-struct trunk {
-    void *top; /* an inner node */
-    struct hot_leaves hot;
-};
-
 static const void *top_of(const struct interval_set *s)
 {
-    return s->depth > 0 ? ((const struct trunk *)s->root)->top : s->root;
+    return s->depth > 0 ? ((const struct interval_trunk *)s->root)->top : s->root;
 }
 
 static void **top_slot(struct interval_set *s)
 {
-    return s->depth > 0 ? &((struct trunk *)s->root)->top : &s->root;
+    return s->depth > 0 ? &((struct interval_trunk *)s->root)->top : &s->root;
 }
 
 static struct hot_leaves *hot_of(const struct interval_set *s)
 {
-    return s->depth > 0 ? &((struct trunk *)s->root)->hot : NULL;
+    return s->depth > 0 ? &((struct interval_trunk *)s->root)->hot : NULL;
 }
 
 /* The last child whose key is not after (start, ref); 0 when none is. */
-static uint32_t inner_find(const struct inner *node, int64_t start, uint32_t ref)
+static uint32_t inner_find(const struct interval_inner *node, int64_t start, uint32_t ref)
 {
     uint32_t low = 0, high = node->n;
     while (low < high) {
@@ -59,7 +42,7 @@ static int64_t node_max_end(const void *node, unsigned depth)
     if (depth == 0)
         return interval_leaf_max_end(node);
     int64_t max_end = INT64_MIN;
-    const struct inner *inner = node;
+    const struct interval_inner *inner = node;
     for (uint32_t i = 0; i < inner->n; i++)
         if (inner->max_end[i] > max_end)
             max_end = inner->max_end[i];
@@ -69,10 +52,10 @@ static int64_t node_max_end(const void *node, unsigned depth)
 static bool node_is_empty(const void *node, unsigned depth)
 {
     return depth == 0 ? ((const struct leaf_head *)node)->n == 0
-                      : ((const struct inner *)node)->n == 0;
+                      : ((const struct interval_inner *)node)->n == 0;
 }
 
-static void child_refresh(struct inner *node, unsigned child_depth, uint32_t at)
+static void child_refresh(struct interval_inner *node, unsigned child_depth, uint32_t at)
 {
     node->max_end[at] = node_max_end(node->child[at], child_depth);
 }
@@ -80,7 +63,7 @@ static void child_refresh(struct inner *node, unsigned child_depth, uint32_t at)
 static void node_free(void *node, unsigned depth)
 {
     if (depth > 0) {
-        struct inner *inner = node;
+        struct interval_inner *inner = node;
         for (uint32_t i = 0; i < inner->n; i++)
             node_free(inner->child[i], depth - 1);
     }
@@ -151,8 +134,8 @@ static struct sibling leaf_add(struct interval_set *s, void **slot, bool last,
     return (struct sibling){right, right->item[0].start, right->item[0].ref};
 }
 
-static void inner_insert(struct inner *node, uint32_t at, int64_t key, uint32_t ref, void *child,
-                         unsigned child_depth)
+static void inner_insert(struct interval_inner *node, uint32_t at, int64_t key, uint32_t ref,
+                         void *child, unsigned child_depth)
 {
     size_t after = node->n - at;
     memmove(node->max_end + at + 1, node->max_end + at, after * sizeof node->max_end[0]);
@@ -166,7 +149,7 @@ static void inner_insert(struct inner *node, uint32_t at, int64_t key, uint32_t 
     child_refresh(node, child_depth, at);
 }
 
-static void inner_remove(struct inner *node, uint32_t at)
+static void inner_remove(struct interval_inner *node, uint32_t at)
 {
     size_t after = node->n - at - 1;
     memmove(node->max_end + at, node->max_end + at + 1, after * sizeof node->max_end[0]);
@@ -176,9 +159,9 @@ static void inner_remove(struct inner *node, uint32_t at)
     node->n--;
 }
 
-static struct inner *inner_split(struct inner *node, uint32_t keep)
+static struct interval_inner *inner_split(struct interval_inner *node, uint32_t keep)
 {
-    struct inner *right = memory_get(sizeof *right);
+    struct interval_inner *right = memory_get(sizeof *right);
     right->n = node->n - keep;
     memcpy(right->max_end, node->max_end + keep, right->n * sizeof node->max_end[0]);
     memcpy(right->key, node->key + keep, right->n * sizeof node->key[0]);
@@ -189,15 +172,15 @@ static struct inner *inner_split(struct inner *node, uint32_t keep)
 }
 
 /* Puts a child's new right sibling beside it; splits a full node first. */
-static struct sibling inner_adopt(struct inner *inner, unsigned child_depth, uint32_t at,
+static struct sibling inner_adopt(struct interval_inner *inner, unsigned child_depth, uint32_t at,
                                   struct sibling below)
 {
-    if (inner->n < FANOUT) {
+    if (inner->n < INTERVAL_FANOUT) {
         inner_insert(inner, at + 1, below.key, below.ref, below.node, child_depth);
         return (struct sibling){0};
     }
-    uint32_t keep = at == FANOUT - 1 ? FANOUT : FANOUT / 2;
-    struct inner *right = inner_split(inner, keep);
+    uint32_t keep = at == INTERVAL_FANOUT - 1 ? INTERVAL_FANOUT : INTERVAL_FANOUT / 2;
+    struct interval_inner *right = inner_split(inner, keep);
     if (at + 1 > keep || right->n == 0)
         inner_insert(right, at + 1 - keep, below.key, below.ref, below.node, child_depth);
     else
@@ -210,7 +193,7 @@ static struct sibling node_add(struct interval_set *s, void **slot, unsigned dep
 {
     if (depth == 0)
         return leaf_add(s, slot, last, i);
-    struct inner *inner = *slot;
+    struct interval_inner *inner = *slot;
     uint32_t at = inner_find(inner, i->start, i->ref);
     if (interval_before(i->start, i->ref, inner->key[at], inner->key_ref[at])) {
         inner->key[at] = i->start;
@@ -229,13 +212,13 @@ static struct sibling node_add(struct interval_set *s, void **slot, unsigned dep
 /* A root above the node and its new sibling. */
 static void root_grow(struct interval_set *s, const struct sibling *sibling)
 {
-    struct inner *top = memory_get(sizeof *top);
+    struct interval_inner *top = memory_get(sizeof *top);
     void *node = *top_slot(s);
     top->n = 0;
     inner_insert(top, 0, INT64_MIN, 0, node, s->depth);
     inner_insert(top, 1, sibling->key, sibling->ref, sibling->node, s->depth);
     if (s->depth == 0) {
-        struct trunk *trunk = memory_zeroed(1, sizeof *trunk);
+        struct interval_trunk *trunk = memory_zeroed(1, sizeof *trunk);
         hot_leaves_add(&trunk->hot, node);
         hot_leaves_add(&trunk->hot, sibling->node);
         s->root = trunk;
@@ -250,7 +233,7 @@ static void **slot_of(void **slot, unsigned depth, const void *leaf, int64_t sta
 {
     if (depth == 0)
         return *slot == leaf ? slot : NULL;
-    struct inner *inner = *slot;
+    struct interval_inner *inner = *slot;
     for (uint32_t at = inner_find(inner, start, ref) + 1; at-- > 0;) {
         void **found = slot_of(&inner->child[at], depth - 1, leaf, start, ref);
         if (found != NULL)
@@ -296,7 +279,7 @@ static bool node_remove(struct interval_set *s, void **slot, unsigned depth,
             interval_leaf_remove(slot_hot(s, slot), (uint32_t)at);
         return at >= 0;
     }
-    struct inner *inner = *slot;
+    struct interval_inner *inner = *slot;
     for (uint32_t at = inner_find(inner, i->start, i->ref) + 1; at-- > 0;) {
         if (node_remove(s, &inner->child[at], depth - 1, i)) {
             /* Only the one that ended last can change the child's end. */
@@ -320,8 +303,8 @@ static bool node_remove(struct interval_set *s, void **slot, unsigned depth,
 static void root_shrink(struct interval_set *s)
 {
     while (s->depth > 0) {
-        struct trunk *trunk = s->root;
-        struct inner *top = trunk->top;
+        struct interval_trunk *trunk = s->root;
+        struct interval_inner *top = trunk->top;
         if (top->n > 1)
             return;
         trunk->top = top->child[0];
@@ -359,7 +342,7 @@ static bool node_end(struct interval_set *s, void **slot, unsigned depth, const 
             slot_hot(s, slot)->item[at].end = end;
         return at >= 0;
     }
-    struct inner *inner = *slot;
+    struct interval_inner *inner = *slot;
     for (uint32_t at = inner_find(inner, i->start, i->ref) + 1; at-- > 0;) {
         if (node_end(s, &inner->child[at], depth - 1, i, end)) {
             if (end >= inner->max_end[at])
@@ -388,7 +371,7 @@ static bool node_at(const void *node, unsigned depth, int64_t t, interval_visit 
         uint32_t k = interval_leaf_started(node, t + 1);
         return interval_leaf_visit(node, k, t, INT64_MAX, visit, data);
     }
-    const struct inner *inner = node;
+    const struct interval_inner *inner = node;
     for (uint32_t i = 0; i < inner->n && (i == 0 || inner->key[i] <= t); i++)
         if (inner->max_end[i] > t && !node_at(inner->child[i], depth - 1, t, visit, data))
             return false;
@@ -406,7 +389,7 @@ static bool node_over(const void *node, unsigned depth, int64_t from, int64_t to
 {
     if (depth == 0)
         return interval_leaf_visit(node, interval_leaf_started(node, to), from, from, visit, data);
-    const struct inner *inner = node;
+    const struct interval_inner *inner = node;
     for (uint32_t i = 0; i < inner->n && (i == 0 || inner->key[i] < to); i++)
         if (inner->max_end[i] >= from &&
             !node_over(inner->child[i], depth - 1, from, to, visit, data))
@@ -427,7 +410,7 @@ bool interval_set_first(const struct interval_set *s, int64_t *start)
         return false;
     const void *node = top_of(s);
     for (unsigned depth = s->depth; depth > 0; depth--)
-        node = ((const struct inner *)node)->child[0];
+        node = ((const struct interval_inner *)node)->child[0];
     *start = interval_leaf_first(node);
     return true;
 }
@@ -436,7 +419,7 @@ static size_t node_bytes(const void *node, unsigned depth)
 {
     if (depth == 0)
         return interval_leaf_bytes(node);
-    const struct inner *inner = node;
+    const struct interval_inner *inner = node;
     size_t bytes = sizeof *inner;
     for (uint32_t i = 0; i < inner->n; i++)
         bytes += node_bytes(inner->child[i], depth - 1);
@@ -447,6 +430,6 @@ size_t interval_set_bytes(const struct interval_set *s)
 {
     if (s->root == NULL)
         return 0;
-    size_t trunk = s->depth > 0 ? sizeof(struct trunk) + hot_leaves_bytes(hot_of(s)) : 0;
+    size_t trunk = s->depth > 0 ? sizeof(struct interval_trunk) + hot_leaves_bytes(hot_of(s)) : 0;
     return trunk + node_bytes(top_of(s), s->depth);
 }

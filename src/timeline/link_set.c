@@ -7,31 +7,14 @@
 #include "timeline/link_set.h"
 
 #include "base/memory.h"
-#include "timeline/link_merge.h"
-#include "timeline/link_run.h"
+#include "timeline/link_set_form.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define FRESH_MAX 256u
 #define RUN_MAX LINK_MERGE_MAX
 /* Of a merge, at each addition: some microseconds. */
 #define STEPS 2
-
-struct side {
-    struct link *fresh;
-    size_t fresh_count, fresh_cap;
-    struct link_run **run; /* of falling size, but for those that came during a merge */
-    size_t run_count, run_cap;
-    struct link_merge *merge; /* NULL, or of the runs [merge_first, merge_end) */
-    size_t merge_first, merge_end;
-    size_t total;
-};
-
-struct link_set {
-    bool with_values;
-    struct side plus, minus;
-};
 
 struct link_set *link_set_new(bool with_values)
 {
@@ -40,14 +23,14 @@ struct link_set *link_set_new(bool with_values)
     return s;
 }
 
-static void side_clear(struct side *side)
+static void side_clear(struct link_side *side)
 {
     link_merge_free(side->merge);
     for (size_t i = 0; i < side->run_count; i++)
         link_run_free(side->run[i]);
     memory_free(side->run);
     memory_free(side->fresh);
-    *side = (struct side){0};
+    *side = (struct link_side){0};
 }
 
 void link_set_free(struct link_set *s)
@@ -59,14 +42,14 @@ void link_set_free(struct link_set *s)
     memory_free(s);
 }
 
-static void side_push_run(struct side *side, struct link_run *run)
+static void side_push_run(struct link_side *side, struct link_run *run)
 {
     side->run = memory_grow(side->run, &side->run_cap, side->run_count + 1, sizeof *side->run);
     side->run[side->run_count++] = run;
 }
 
 /* Begins to merge the last run with those before it that are no larger than all behind. */
-static void merge_begin(struct side *side, bool with_values)
+static void merge_begin(struct link_side *side, bool with_values)
 {
     size_t first = side->run_count, n = 0;
     while (first > 0 && side->run_count - first < LINK_MERGE_RUNS) {
@@ -84,7 +67,7 @@ static void merge_begin(struct side *side, bool with_values)
 }
 
 /* Puts the new run in the place of those that it is made of. */
-static void merge_end(struct side *side, struct link_run *made)
+static void merge_end(struct link_side *side, struct link_run *made)
 {
     size_t first = side->merge_first, end = side->merge_end;
     for (size_t i = first; i < end; i++)
@@ -97,7 +80,7 @@ static void merge_end(struct side *side, struct link_run *made)
     side->merge = NULL;
 }
 
-static void merge_some(struct side *side, bool with_values)
+static void merge_some(struct link_side *side, bool with_values)
 {
     struct link_run *made = NULL;
     for (int i = 0; i < STEPS && side->merge != NULL && made == NULL; i++)
@@ -108,10 +91,10 @@ static void merge_some(struct side *side, bool with_values)
     merge_begin(side, with_values);
 }
 
-static void side_add(struct side *side, const struct link *l, bool with_values)
+static void side_add(struct link_side *side, const struct link *l, bool with_values)
 {
     merge_some(side, with_values);
-    if (side->fresh_count == FRESH_MAX) {
+    if (side->fresh_count == LINK_FRESH_MAX) {
         side_push_run(side, link_run_new(side->fresh, side->fresh_count, with_values));
         side->fresh_count = 0;
         if (side->merge == NULL)
@@ -124,7 +107,7 @@ static void side_add(struct side *side, const struct link *l, bool with_values)
 }
 
 /* Takes a link out of the fresh ones; false when it is not among them. */
-static bool side_drop_fresh(struct side *side, const struct link *l)
+static bool side_drop_fresh(struct link_side *side, const struct link *l)
 {
     for (size_t i = side->fresh_count; i-- > 0;) {
         struct link *x = &side->fresh[i];
@@ -137,7 +120,7 @@ static bool side_drop_fresh(struct side *side, const struct link *l)
     return false;
 }
 
-static struct link *side_all(const struct side *side)
+static struct link *side_all(const struct link_side *side)
 {
     struct link *all = memory_get(side->total * sizeof *all);
     size_t at = 0;
@@ -198,7 +181,7 @@ void link_set_book(struct link_set *s, const struct link *l, int sign)
         cancel_out(s);
 }
 
-static struct link_totals side_within(const struct side *side, int64_t start, int64_t end)
+static struct link_totals side_within(const struct link_side *side, int64_t start, int64_t end)
 {
     struct link_totals totals = {0};
     uint64_t sum = 0;
@@ -226,7 +209,7 @@ struct link_totals link_set_within(const struct link_set *s, int64_t start, int6
                                 (int64_t)((uint64_t)plus.value - (uint64_t)minus.value)};
 }
 
-static size_t side_bytes(const struct side *side)
+static size_t side_bytes(const struct link_side *side)
 {
     size_t bytes = side->fresh_cap * sizeof(struct link) + side->run_cap * sizeof(void *);
     for (size_t i = 0; i < side->run_count; i++)

@@ -14,6 +14,9 @@
 #define PACKED_MAX_COLUMNS 12u
 /* Entries at most: of two hot leaves. */
 #define PACKED_MAX (2 * LEAF_FULL)
+/* More than any needs: each entry has at most a time, a bit in each row and 8 bytes in each
+ * column. */
+#define PACKED_MAX_BYTES (64u << 10)
 
 struct packed;
 

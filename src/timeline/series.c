@@ -1,5 +1,6 @@
 #include "timeline/series.h"
 
+#include "base/image.h"
 #include "base/memory.h"
 #include "timeline/ascent.h"
 
@@ -100,6 +101,21 @@ void series_clear(struct series *s)
     memory_free(s->block);
     memory_free(s->words);
     *s = (struct series){0};
+}
+
+void series_image(struct series *s, struct image *io)
+{
+    struct series all = {0};
+    if (!image_loads(io))
+        all = *s;
+    image_bytes(io, &all.unit, sizeof all.unit);
+    image_bytes(io, &all.first, sizeof all.first);
+    image_bytes(io, &all.last, sizeof all.last);
+    image_bytes(io, &all.n, sizeof all.n);
+    image_bytes(io, &all.word_count, sizeof all.word_count);
+    all.block = image_array(io, all.block, blocks_of(all.n), sizeof *all.block);
+    all.words = image_array(io, all.words, all.word_count, sizeof *all.words);
+    *s = all;
 }
 
 uint32_t series_before(const struct series *s, int64_t t)

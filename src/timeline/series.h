@@ -40,6 +40,12 @@ bool series_step(struct series *s, struct series_work *w, const int64_t *times, 
 
 void series_clear(struct series *s);
 
+struct image;
+
+/* Saves one that is packed, or overwrites *s with what was (base/image.h); after a failure it
+ * may only be cleared. */
+void series_image(struct series *s, struct image *io);
+
 /* How many are before t. */
 uint32_t series_before(const struct series *s, int64_t t);
 

@@ -23,14 +23,6 @@ static void sums_add(int64_t *sums, unsigned width, const int64_t *delta)
         sums[w] = wrap_add(sums[w], delta[w]);
 }
 
-static struct timeline_inner *inner_new(unsigned width)
-{
-    struct timeline_inner *node =
-        memory_get(sizeof *node + (size_t)TIMELINE_FANOUT * (1 + width) * sizeof(int64_t));
-    node->n = 0;
-    return node;
-}
-
 void timeline_init(struct timeline *t, unsigned width)
 {
     timeline_init_moments(t, width, 0);

@@ -2,6 +2,7 @@
 #ifndef LIVEFLOOR_TIMELINE_TIMELINE_TREE_H
 #define LIVEFLOOR_TIMELINE_TIMELINE_TREE_H
 
+#include "base/memory.h"
 #include "timeline/hot_leaves.h"
 #include "timeline/timeline_leaf.h"
 
@@ -20,6 +21,15 @@ struct timeline_trunk {
     struct timeline_leaf *last; /* the last leaf, where most changes are; NULL when packed */
     struct hot_leaves hot;
 };
+
+/* Without children. */
+static inline struct timeline_inner *inner_new(unsigned width)
+{
+    struct timeline_inner *node =
+        memory_get(sizeof *node + (size_t)TIMELINE_FANOUT * (1 + width) * sizeof(int64_t));
+    node->n = 0;
+    return node;
+}
 
 static inline void **inner_child(const struct timeline_inner *node, unsigned width, uint32_t at)
 {

@@ -1,4 +1,5 @@
-/* The interval set against a plain list. */
+/* The interval set against a plain list, also through images between the changes. */
+#include "reload.h"
 #include "support/check.h"
 #include "timeline/interval_set.h"
 
@@ -69,6 +70,8 @@ static void random_changes_agree_with_a_list(void **state)
                 interval_set_add(&s, &i);
                 list[n++] = i;
             }
+            if (seed > 4 && (step < 60 || step % 500 == 0))
+                reload_set(&s);
             if (step % 1700 == 0)
                 compare(&s, list, n);
         }
@@ -131,8 +134,9 @@ static void compare_spread(const struct interval_set *s, const struct interval *
     }
 }
 
-/* As the floor does: an interval comes open and gets its end soon after. */
-static void run(const struct kind *k, uint64_t seed)
+/* As the floor does: an interval comes open and gets its end soon after. Through an image after
+ * every so many changes; 0: never. */
+static void run(const struct kind *k, uint64_t seed, int reload_each)
 {
     enum { LIVE = 40, STEPS = 9000 };
     static struct interval list[STEPS];
@@ -169,6 +173,8 @@ static void run(const struct kind *k, uint64_t seed)
                 list[n] = list[n - 1]; /* the same once more */
             interval_set_add(&s, &list[n++]);
         }
+        if (reload_each > 0 && step % reload_each == 0)
+            reload_set(&s);
         if (step % 1500 == 0)
             compare_spread(&s, list, n, &dice_state);
     }
@@ -177,15 +183,16 @@ static void run(const struct kind *k, uint64_t seed)
         size_t at = seed % 2 ? dice(&dice_state, (uint32_t)n) : n - 1;
         assert_true(interval_set_remove(&s, &list[at]));
         list[at] = list[--n];
+        if (reload_each > 0 && n % (size_t)reload_each < 2)
+            reload_set(&s);
         if (n % 2000 == 0)
             compare_spread(&s, list, n, &dice_state);
     }
     assert_int_equal(interval_set_bytes(&s), 0);
 }
 
-static void packed_leaves_agree_with_a_list(void **state)
+static void run_all(int reload_each)
 {
-    (void)state;
     const int64_t now = INT64_C(1700000000000000);
     const struct kind kinds[] = {
         {now, 1000000, 3, 300, 0, false},
@@ -197,7 +204,19 @@ static void packed_leaves_agree_with_a_list(void **state)
         {0, 1, 0, 2, 1, false}, /* all start at once */
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        run(&kinds[i], (i + 1) * 104729);
+        run(&kinds[i], (i + 1) * 104729, reload_each);
+}
+
+static void packed_leaves_agree_with_a_list(void **state)
+{
+    (void)state;
+    run_all(0);
+}
+
+static void images_between_changes_make_no_difference(void **state)
+{
+    (void)state;
+    run_all(317);
 }
 
 static void cold_intervals_take_few_bytes(void **state)
@@ -222,6 +241,7 @@ int main(void)
         cmocka_unit_test(random_changes_agree_with_a_list),
         cmocka_unit_test(finds_stop_when_told),
         cmocka_unit_test(packed_leaves_agree_with_a_list),
+        cmocka_unit_test(images_between_changes_make_no_difference),
         cmocka_unit_test(cold_intervals_take_few_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* The link set against a plain list, with additions in and out of order and
- * removals, across all its sizes. */
+ * removals, across all its sizes; also through images between the changes. */
+#include "reload.h"
 #include "support/check.h"
 #include "timeline/link_set.h"
 
@@ -42,7 +43,8 @@ static void compare(const struct link_set *s, const struct link *list, size_t n,
     }
 }
 
-static void run(uint64_t seed, const struct kind *k, int steps)
+/* Through an image after every so many changes; 0: never. */
+static void run(uint64_t seed, const struct kind *k, int steps, int reload_each)
 {
     uint64_t s = seed;
     struct link_set *set = link_set_new(k->values);
@@ -62,6 +64,8 @@ static void run(uint64_t seed, const struct kind *k, int steps)
             link_set_book(set, &l, +1);
             list[n++] = l;
         }
+        if (reload_each > 0 && step % reload_each == 0)
+            reload_links(&set);
         if (step % (steps / 7 + 1) == 0)
             compare(set, list, n, &s, k, 40);
         else if (steps <= EACH_STEP) /* at each step of every merge */
@@ -77,29 +81,52 @@ static void run(uint64_t seed, const struct kind *k, int steps)
     link_set_free(set);
 }
 
+static void run_all(uint64_t seed, int reload_each)
+{
+    const int64_t now = INT64_C(1700000000000000);
+    for (int kind = 0; kind < 4; kind++) {
+        struct kind k = {kind & 1, kind & 2, 100000, 0, 1, 1};
+        run(seed * 31337, &k, 6000, reload_each);
+        k.span = 40; /* many equal instants */
+        run(seed * 27644437, &k, 3000, reload_each);
+        k = (struct kind){
+            kind & 1, kind & 2, 2592000, now, seed % 2 ? 1000000 : 1000, seed % 2 ? 1000000000 : 0};
+        run(seed * 7919, &k, 3000, reload_each);
+        k = (struct kind){kind & 1, kind & 2, 1 << 20, INT64_MIN + 9, INT64_C(1) << 43, -3};
+        run(seed * 104729, &k, 3000, reload_each);
+    }
+}
+
 static void random_changes_agree_with_a_list(void **state)
 {
     (void)state;
     const int64_t now = INT64_C(1700000000000000);
     for (uint64_t seed = 1; seed <= 4; seed++)
-        for (int kind = 0; kind < 4; kind++) {
-            struct kind k = {kind & 1, kind & 2, 100000, 0, 1, 1};
-            run(seed * 31337, &k, 6000);
-            k.span = 40; /* many equal instants */
-            run(seed * 27644437, &k, 3000);
-            k = (struct kind){kind & 1,
-                              kind & 2,
-                              2592000,
-                              now,
-                              seed % 2 ? 1000000 : 1000,
-                              seed % 2 ? 1000000000 : 0};
-            run(seed * 7919, &k, 3000);
-            k = (struct kind){kind & 1, kind & 2, 1 << 20, INT64_MIN + 9, INT64_C(1) << 43, -3};
-            run(seed * 104729, &k, 3000);
-        }
+        run_all(seed, 0);
     /* past the bound of a run */
-    run(99, &(struct kind){false, true, 1000000, now, 1, 0}, 150000);
-    run(98, &(struct kind){true, true, 1000000, -now, 1000, 500}, 150000);
+    run(99, &(struct kind){false, true, 1000000, now, 1, 0}, 150000, 0);
+    run(98, &(struct kind){true, true, 1000000, -now, 1000, 500}, 150000, 0);
+}
+
+/* Merges under way begin anew; often enough none is ever done. */
+static void images_between_changes_make_no_difference(void **state)
+{
+    (void)state;
+    run_all(5, 97);
+    run_all(6, 700);
+    run(97, &(struct kind){false, true, 1000000, -400, 1, 0}, 150000, 7919);
+    run(96, &(struct kind){true, false, 1000000, 0, 1000, 500}, 100000, 1009);
+}
+
+/* While it grows from nothing. */
+static void short_sets_are_images_too(void **state)
+{
+    (void)state;
+    run(95, &(struct kind){true, false, 100, 0, 1, 1}, 600, 1);
+    run(94, &(struct kind){false, true, 100, 0, 1, 1}, 600, 1);
+    struct link_set *none = NULL;
+    reload_links(&none);
+    assert_null(none);
 }
 
 static void cold_links_take_few_bytes(void **state)
@@ -130,6 +157,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_agree_with_a_list),
+        cmocka_unit_test(images_between_changes_make_no_difference),
+        cmocka_unit_test(short_sets_are_images_too),
         cmocka_unit_test(cold_links_take_few_bytes),
         cmocka_unit_test(an_absent_set_holds_nothing),
     };

@@ -1,5 +1,7 @@
 /* The timeline with packed leaves against a sorted array: instants and values of many
- * kinds, changes that come back to what is packed, moments. */
+ * kinds, changes that come back to what is packed, moments; and through images between the
+ * changes. */
+#include "reload.h"
 #include "support/check.h"
 #include "timeline/timeline.h"
 
@@ -171,7 +173,8 @@ static void change(const struct kind *k, struct timeline *t, uint64_t *s, int st
         model_add(k->width, time, delta);
 }
 
-static void run(const struct kind *k, uint64_t seed, int steps)
+/* Through an image after every so many changes; 0: never. */
+static void run(const struct kind *k, uint64_t seed, int steps, int reload_each)
 {
     uint64_t s = seed;
     struct timeline t;
@@ -179,6 +182,8 @@ static void run(const struct kind *k, uint64_t seed, int steps)
     entries = 0;
     for (int step = 0; step < steps; step++) {
         change(k, &t, &s, step);
+        if (reload_each > 0 && step % reload_each == 0)
+            reload_line(&t);
         if (step % (steps / 5) == 0)
             compare(&t, k->width);
     }
@@ -192,6 +197,8 @@ static void run(const struct kind *k, uint64_t seed, int steps)
         timeline_add(&t, model[at].time, delta);
         memmove(&model[at], &model[at + 1], (entries - at - 1) * sizeof model[0]);
         entries--;
+        if (reload_each > 0 && entries % (size_t)reload_each < 2)
+            reload_line(&t);
         if (entries % (size_t)(steps / 3) == 0)
             compare(&t, k->width);
     }
@@ -200,9 +207,8 @@ static void run(const struct kind *k, uint64_t seed, int steps)
     timeline_clear(&t);
 }
 
-static void random_changes_agree_with_an_array(void **state)
+static void run_all(int steps, int reload_each)
 {
-    (void)state;
     const int64_t now = INT64_C(1700000000000000);
     const struct kind kinds[] = {
         {12, 0, now, 1000000, 3, 1, 1},
@@ -220,7 +226,26 @@ static void random_changes_agree_with_an_array(void **state)
         {6, 0x20, 0, INT64_C(3) << 40, 60, 1, 2},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        run(&kinds[i], (i + 1) * 7919, 5000);
+        run(&kinds[i], (i + 1) * 7919, steps, reload_each);
+}
+
+static void random_changes_agree_with_an_array(void **state)
+{
+    (void)state;
+    run_all(5000, 0);
+}
+
+static void images_between_changes_make_no_difference(void **state)
+{
+    (void)state;
+    run_all(5000, 211);
+}
+
+/* While it grows from nothing, and shrinks to it. */
+static void short_lines_are_images_too(void **state)
+{
+    (void)state;
+    run_all(40, 1);
 }
 
 static void all_moment_masks_agree_with_plain_measures(void **state)
@@ -229,7 +254,8 @@ static void all_moment_masks_agree_with_plain_measures(void **state)
     for (unsigned width = 1; width <= 5; width++)
         for (unsigned moments = 0; moments < 1u << width; moments += 2) {
             struct kind k = {width, moments, -3000, 1, 4, 2, 1};
-            run(&k, width * 1000 + moments + 1, 700);
+            run(&k, width * 1000 + moments + 1, 700, 0);
+            run(&k, width * 1000 + moments + 2, 700, 100);
         }
 }
 
@@ -266,6 +292,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_agree_with_an_array),
+        cmocka_unit_test(images_between_changes_make_no_difference),
+        cmocka_unit_test(short_lines_are_images_too),
         cmocka_unit_test(all_moment_masks_agree_with_plain_measures),
         cmocka_unit_test(cold_entries_take_few_bytes),
     };

@@ -1,0 +1,102 @@
+/* A link set's image: of each side the fresh links and the runs, in their order. */
+#include "base/image.h"
+#include "base/memory.h"
+#include "timeline/images.h"
+#include "timeline/link_run_form.h"
+#include "timeline/link_set_form.h"
+
+/* What is of one size in every run. */
+struct run_head {
+    uint32_t n;
+    uint16_t digits, planes;
+    uint64_t value_base, value_unit, value_total;
+};
+
+static bool run_can_be(const struct run_head *head)
+{
+    return head->n >= 1 && head->n <= LINK_MERGE_MAX && head->digits == link_run_digits(head->n) &&
+           head->planes <= 64;
+}
+
+/* Saves a run, or returns the loaded one; NULL when that failed. */
+static struct link_run *run_image(struct link_run *r, struct image *io)
+{
+    bool loads = image_loads(io);
+    struct run_head head = {0};
+    if (!loads)
+        head = (struct run_head){r->n,          r->digits,     r->planes,
+                                 r->value_base, r->value_unit, r->value_total};
+    image_bytes(io, &head, sizeof head);
+    if (loads) {
+        if (image_failed(io) || !run_can_be(&head)) {
+            image_refuse(io);
+            return NULL;
+        }
+        r = memory_zeroed(1, sizeof *r + head.digits * sizeof r->zeros[0]);
+        r->n = head.n;
+        r->digits = head.digits;
+        r->planes = head.planes;
+        r->value_base = head.value_base;
+        r->value_unit = head.value_unit;
+        r->value_total = head.value_total;
+    }
+    image_bytes(io, r->zeros, r->digits * sizeof r->zeros[0]);
+    series_image(&r->from, io);
+    series_image(&r->to, io);
+    if (r->from.n != r->n || r->to.n != r->n)
+        image_refuse(io);
+    size_t words = (size_t)r->digits * (1u + r->planes) * bit_row_words(r->n);
+    r->rows = image_array(io, r->rows, words, sizeof *r->rows);
+    return r;
+}
+
+static void side_image(struct link_side *side, struct image *io)
+{
+    bool loads = image_loads(io);
+    uint64_t count[3] = {0};
+    if (!loads) {
+        count[0] = side->fresh_count;
+        count[1] = side->run_count;
+        count[2] = side->total;
+    }
+    image_bytes(io, count, sizeof count);
+    if (loads) {
+        if (count[0] > LINK_FRESH_MAX || count[1] > count[2] || count[2] > UINT32_MAX) {
+            image_refuse(io);
+            return;
+        }
+        side->fresh_count = side->fresh_cap = (size_t)count[0];
+        side->total = (size_t)count[2];
+        side->run_cap = (size_t)count[1];
+        side->run = count[1] == 0 ? NULL : memory_get(side->run_cap * sizeof(struct link_run *));
+    }
+    side->fresh = image_array(io, side->fresh, side->fresh_count, sizeof *side->fresh);
+    for (size_t i = 0; i < count[1]; i++) {
+        struct link_run *run = run_image(loads ? NULL : side->run[i], io);
+        if (run == NULL)
+            return;
+        if (loads)
+            side->run[side->run_count++] = run;
+    }
+}
+
+struct link_set *link_set_image(struct link_set *s, struct image *io)
+{
+    enum { ABSENT, PLAIN, WITH_VALUES };
+    bool loads = image_loads(io);
+    uint8_t kind = ABSENT;
+    if (!loads && s != NULL)
+        kind = s->with_values ? WITH_VALUES : PLAIN;
+    image_bytes(io, &kind, sizeof kind);
+    if (kind == ABSENT)
+        return NULL;
+    if (loads)
+        s = link_set_new(kind == WITH_VALUES);
+    side_image(&s->plus, io);
+    side_image(&s->minus, io);
+    if (loads && image_failed(io)) {
+        link_set_free(s);
+        s = NULL;
+    }
+    return s;
+}
