@@ -71,13 +71,17 @@ static void side_image(struct link_side *side, struct image *io)
         side->run = count[1] == 0 ? NULL : memory_get(side->run_cap * sizeof(struct link_run *));
     }
     side->fresh = image_array(io, side->fresh, side->fresh_count, sizeof *side->fresh);
+    uint64_t total = side->fresh_count;
     for (size_t i = 0; i < count[1]; i++) {
         struct link_run *run = run_image(loads ? NULL : side->run[i], io);
         if (run == NULL)
             return;
         if (loads)
             side->run[side->run_count++] = run;
+        total += run->n;
     }
+    if (loads && total != side->total)
+        image_refuse(io);
 }
 
 struct link_set *link_set_image(struct link_set *s, struct image *io)
@@ -88,7 +92,9 @@ struct link_set *link_set_image(struct link_set *s, struct image *io)
     if (!loads && s != NULL)
         kind = s->with_values ? WITH_VALUES : PLAIN;
     image_bytes(io, &kind, sizeof kind);
-    if (kind == ABSENT)
+    if (kind > WITH_VALUES)
+        image_refuse(io);
+    if (kind == ABSENT || kind > WITH_VALUES)
         return NULL;
     if (loads)
         s = link_set_new(kind == WITH_VALUES);
