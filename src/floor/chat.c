@@ -48,6 +48,7 @@ const struct vault_kind CHAT_KIND = {
     .clear = chat_clear,
     .pack = chat_pack,
     .unpack = chat_unpack,
+    .image = chat_image,
 };
 
 /* The chat's state after its last event is this now. */

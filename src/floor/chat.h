@@ -7,6 +7,9 @@
 /* How the floor's vault keeps chats. */
 extern const struct vault_kind CHAT_KIND;
 
+/* A chat to an image, or from there. */
+void chat_image(void *entity, struct image *io);
+
 /* Takes one event of a chat, wherever its place is. */
 void chat_take(struct floor *f, uint32_t chat, const struct chat_event *e);
 

@@ -19,28 +19,52 @@ static void text_fields(struct event *e, struct span **out)
 
 #define SPAN_FIELDS 11
 
+/* Bytes of what an event points at: its department ids, its texts. */
+static size_t bytes_behind(struct event *e)
+{
+    struct span *span[SPAN_FIELDS];
+    size_t bytes = e->department_count * sizeof *e->department_ids;
+    text_fields(e, span);
+    for (int i = 0; i < SPAN_FIELDS; i++)
+        bytes += span[i]->len;
+    return bytes;
+}
+
+/* Says where what a copy points at lies: behind it, as event_copy has put it; or, without a
+ * place, nowhere. */
+static void points_behind(struct event *e, char *at)
+{
+    struct span *span[SPAN_FIELDS];
+    text_fields(e, span);
+    e->department_ids = (const struct guid *)(void *)at;
+    if (at != NULL)
+        at += e->department_count * sizeof *e->department_ids;
+    for (int i = 0; i < SPAN_FIELDS; i++) {
+        span[i]->data = at;
+        if (at != NULL)
+            at += span[i]->len;
+    }
+}
+
 struct event *event_copy(const struct event *e)
 {
-    struct event copy = *e;
-    struct span *span[SPAN_FIELDS];
-    text_fields(&copy, span);
-    size_t ids = e->department_count * sizeof *e->department_ids, texts = 0;
-    for (int i = 0; i < SPAN_FIELDS; i++)
-        texts += span[i]->len;
-    char *block = memory_get(sizeof copy + ids + texts);
-    char *at = block + sizeof copy;
+    struct event from = *e;
+    struct span *text[SPAN_FIELDS];
+    text_fields(&from, text);
+    struct event *copy = memory_get(sizeof *copy + bytes_behind(&from));
+    char *at = (char *)(copy + 1);
+    *copy = from;
+    points_behind(copy, at);
+    size_t ids = from.department_count * sizeof *from.department_ids;
     if (ids > 0)
-        memcpy(at, e->department_ids, ids);
-    copy.department_ids = (const struct guid *)(void *)at;
+        memcpy(at, from.department_ids, ids);
     at += ids;
     for (int i = 0; i < SPAN_FIELDS; i++) {
-        if (span[i]->len > 0)
-            memcpy(at, span[i]->data, span[i]->len);
-        span[i]->data = at;
-        at += span[i]->len;
+        if (text[i]->len > 0)
+            memcpy(at, text[i]->data, text[i]->len);
+        at += text[i]->len;
     }
-    memcpy(block, &copy, sizeof copy);
-    return (struct event *)(void *)block;
+    return copy;
 }
 
 static bool comes_before(const struct event *a, const struct event *b)
@@ -84,4 +108,33 @@ void event_log_clear(struct event_log *log)
         memory_free(log->events[i]);
     memory_free(log->events);
     *log = (struct event_log){0};
+}
+
+/* Saves an event; or returns a new one. */
+static struct event *event_image(struct event *e, struct image *io)
+{
+    struct event head = {0};
+    if (e != NULL)
+        memcpy(&head, e, sizeof head);
+    points_behind(&head, NULL);
+    image_bytes(io, &head, sizeof head);
+    size_t behind = bytes_behind(&head);
+    if (image_loads(io)) {
+        e = memory_get(sizeof head + behind);
+        memcpy(e, &head, sizeof head);
+        points_behind(e, (char *)(e + 1));
+    }
+    image_bytes(io, e + 1, behind);
+    return e;
+}
+
+void event_log_image(struct event_log *log, struct image *io)
+{
+    image_bytes(io, &log->count, sizeof log->count);
+    if (image_loads(io)) {
+        log->events = log->count > 0 ? memory_zeroed(log->count, sizeof *log->events) : NULL;
+        log->cap = log->count;
+    }
+    for (size_t i = 0; i < log->count; i++)
+        log->events[i] = event_image(log->events[i], io);
 }

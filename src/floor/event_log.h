@@ -2,6 +2,7 @@
 #ifndef LIVEFLOOR_FLOOR_EVENT_LOG_H
 #define LIVEFLOOR_FLOOR_EVENT_LOG_H
 
+#include "base/image.h"
 #include "floor/state.h"
 
 /* A copy in one block of memory, its spans inside. */
@@ -14,5 +15,8 @@ size_t event_log_insert(struct event_log *log, struct event *e);
 struct event *event_log_shift(struct event_log *log);
 
 void event_log_clear(struct event_log *log);
+
+/* All of it to an image or from there; an empty one when the image has failed. */
+void event_log_image(struct event_log *log, struct image *io);
 
 #endif

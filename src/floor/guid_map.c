@@ -46,3 +46,13 @@ uint32_t guid_map_intern(struct guid_map *m, const struct guid *g)
     m->guids[m->count] = *g;
     return m->slots[slot] = m->count++;
 }
+
+void guid_map_image(struct guid_map *m, struct image *io)
+{
+    image_bytes(io, &m->count, sizeof m->count);
+    m->guids = image_array(io, m->guids, m->count, sizeof *m->guids);
+    image_bytes(io, &m->slot_count, sizeof m->slot_count);
+    m->slots = image_array(io, m->slots, m->slot_count, sizeof *m->slots);
+    if (image_loads(io))
+        m->cap = m->count;
+}

@@ -3,6 +3,7 @@
 #define LIVEFLOOR_FLOOR_GUID_MAP_H
 
 #include "base/guid.h"
+#include "base/image.h"
 #include "floor/number_map.h"
 
 #include <stddef.h>
@@ -17,6 +18,9 @@ struct guid_map {
 };
 
 void guid_map_clear(struct guid_map *m);
+
+/* All of it to an image, or from there into an empty map. */
+void guid_map_image(struct guid_map *m, struct image *io);
 
 /* The number of a GUID, or NONE. */
 uint32_t guid_map_find(const struct guid_map *m, const struct guid *g);

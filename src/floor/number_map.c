@@ -100,9 +100,9 @@ static struct number_segment **first_of(const struct number_map *m, uint32_t has
     return slot - ((uint32_t)(slot - m->segments) & (pointers_to(m, *slot) - 1));
 }
 
-void number_map_clear(struct number_map *m)
+/* Frees the segments of the first `end` pointers, and the row. */
+static void clear_until(struct number_map *m, uint32_t end)
 {
-    uint32_t end = m->segments == NULL ? 0 : UINT32_C(1) << m->bits;
     for (uint32_t i = 0; i < end;) {
         struct number_segment *s = m->segments[i];
         i += pointers_to(m, s);
@@ -110,6 +110,11 @@ void number_map_clear(struct number_map *m)
     }
     memory_free(m->segments);
     *m = (struct number_map){0};
+}
+
+void number_map_clear(struct number_map *m)
+{
+    clear_until(m, m->segments == NULL ? 0 : UINT32_C(1) << m->bits);
 }
 
 /* The items [from, to) of a segment, one bit deeper. */
@@ -211,4 +216,60 @@ size_t number_map_bytes(const struct number_map *m)
     for (uint32_t i = 0; i < end; i += pointers_to(m, m->segments[i]))
         bytes += bytes_of(m->segments[i]->cap);
     return bytes;
+}
+
+/* Saves a segment; or, given none, returns a new one. */
+static struct number_segment *segment_image(struct number_segment *s, struct image *io)
+{
+    struct number_segment head = {0};
+    if (s != NULL)
+        head = *s;
+    image_bytes(io, &head.n, sizeof head.n);
+    image_bytes(io, &head.depth, sizeof head.depth);
+    if (s == NULL) {
+        s = segment_new(head.n, head.depth);
+        s->n = head.n;
+    }
+    image_bytes(io, s->items, (size_t)head.n * ITEM_BYTES);
+    return s;
+}
+
+static void segments_load(struct number_map *m, struct image *io)
+{
+    uint32_t end = UINT32_C(1) << m->bits, at = 0;
+    m->segments = memory_get(end * sizeof(void *));
+    while (at < end && !image_failed(io)) {
+        struct number_segment *s = segment_image(NULL, io);
+        uint32_t pointers = s->depth > m->bits ? 0 : pointers_to(m, s);
+        if (pointers == 0 || at % pointers != 0) {
+            image_refuse(io);
+            memory_free(s);
+            break;
+        }
+        for (uint32_t i = 0; i < pointers; i++)
+            m->segments[at++] = s;
+    }
+    if (image_failed(io))
+        clear_until(m, at);
+}
+
+void number_map_image(struct number_map *m, struct image *io)
+{
+    bool any = m->segments != NULL;
+    image_bytes(io, &any, sizeof any);
+    image_bytes(io, &m->bits, sizeof m->bits);
+    image_bytes(io, &m->count, sizeof m->count);
+    if (!image_loads(io)) {
+        for (uint32_t at = 0; any && at < UINT32_C(1) << m->bits;) {
+            struct number_segment *s = segment_image(m->segments[at], io);
+            at += pointers_to(m, s);
+        }
+        return;
+    }
+    if (m->bits > DEPTH_MAX)
+        image_refuse(io);
+    if (image_failed(io))
+        *m = (struct number_map){0};
+    else if (any)
+        segments_load(m, io);
 }

@@ -3,6 +3,8 @@
 #ifndef LIVEFLOOR_FLOOR_NUMBER_MAP_H
 #define LIVEFLOOR_FLOOR_NUMBER_MAP_H
 
+#include "base/image.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,10 @@ struct number_map {
 };
 
 void number_map_clear(struct number_map *m);
+
+/* All of it to an image, or from there into an empty map, which it stays when the image has
+ * failed. */
+void number_map_image(struct number_map *m, struct image *io);
 
 /* Adds a number under a hash; the caller knows that it is not there. */
 void number_map_add(struct number_map *m, uint32_t hash, uint32_t number);

@@ -115,3 +115,44 @@ size_t places_bytes(const struct places *p)
         bytes += bytes_of(p->blocks[i / BLOCK]->bits);
     return bytes;
 }
+
+/* Saves a block; or, given none, returns a new one. */
+static struct place_block *block_image(struct place_block *b, struct image *io)
+{
+    struct place_block head = {0};
+    if (b != NULL)
+        head = *b;
+    image_bytes(io, &head, sizeof head);
+    if (head.bits > SHUT_BITS && head.bits != OPEN) {
+        image_refuse(io);
+        head.bits = 0;
+    }
+    if (b == NULL) {
+        b = block_new(head.bits);
+        b->least = head.least;
+    }
+    image_bytes(io, b->words, bytes_of(head.bits) - sizeof head);
+    return b;
+}
+
+static void blocks_load(struct places *p, uint32_t count, struct image *io)
+{
+    p->block_cap = ((size_t)count + BLOCK - 1) / BLOCK;
+    p->blocks = memory_zeroed(p->block_cap, sizeof(void *));
+    for (uint32_t at = 0; at < count && !image_failed(io); at += BLOCK) {
+        p->blocks[at / BLOCK] = block_image(NULL, io);
+        p->count = count - at > BLOCK ? at + BLOCK : count;
+    }
+}
+
+void places_image(struct places *p, struct image *io)
+{
+    uint32_t count = p->count;
+    image_bytes(io, &count, sizeof count);
+    if (image_loads(io)) {
+        blocks_load(p, count, io);
+        return;
+    }
+    for (uint32_t at = 0; at < count; at += BLOCK)
+        block_image(p->blocks[at / BLOCK], io);
+}

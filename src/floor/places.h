@@ -4,6 +4,8 @@
 #ifndef LIVEFLOOR_FLOOR_PLACES_H
 #define LIVEFLOOR_FLOOR_PLACES_H
 
+#include "base/image.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,9 @@ struct places {
 };
 
 void places_clear(struct places *p);
+
+/* All of them to an image, or from there into an empty row. */
+void places_image(struct places *p, struct image *io);
 
 /* Adds a place at the end. */
 void places_add(struct places *p, uint32_t place);

@@ -1,7 +1,6 @@
 /* What is put away: its length (u32, all of it), its GUID, what the kind packs. */
-#include "floor/vault.h"
-
 #include "base/memory.h"
+#include "floor/vault_entry.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -13,15 +12,6 @@
  * first MANY one in RESTING_PART, of the rest one in four times as many. */
 #define RESTING_PART 512u
 #define MANY 131072u
-
-struct vault_entry {
-    struct guid guid;
-    uint32_t number, place;
-    uint32_t newer, older; /* places, among those at rest; NONE at the ends */
-    bool rests;
-    bool known_away; /* in `away` already */
-    _Alignas(8) unsigned char entity[]; /* nothing in one wants more */
-};
 
 static uint64_t hash_of(const struct guid *g)
 {

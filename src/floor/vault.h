@@ -7,6 +7,7 @@
 #include "base/archive.h"
 #include "base/buffer.h"
 #include "base/guid.h"
+#include "base/image.h"
 #include "floor/number_map.h"
 #include "floor/places.h"
 
@@ -23,6 +24,7 @@ struct vault_kind {
     void (*clear)(void *entity);                 /* frees what it owns */
     void (*pack)(const void *entity, struct buffer *out);
     void (*unpack)(void *entity, uint32_t number, struct span bytes); /* into raw memory */
+    void (*image)(void *entity, struct image *io);                    /* loading: into zeros */
 };
 
 struct vault_entry;
@@ -54,6 +56,10 @@ struct vault {
 void vault_init(struct vault *v, const struct vault_kind *kind, struct archive *archive,
                 bool at_once);
 void vault_clear(struct vault *v);
+
+/* All of it to an image; or from there into an empty vault with the same archive, in which all
+ * that had been put away still lies under its handle. */
+void vault_image(struct vault *v, struct image *io);
 
 /* The number of a GUID, or NONE. Reads only. */
 uint32_t vault_find(const struct vault *v, const struct guid *g);

@@ -8,6 +8,9 @@
 /* How the floor's vault keeps visitors (visitor_pack.c). */
 extern const struct vault_kind VISITOR_KIND;
 
+/* A visitor to an image, or from there. */
+void visitor_image(void *entity, struct image *io);
+
 /* The visitor for reading; to be cleared (VISITOR_KIND.clear) in *scratch. */
 const struct visitor *visitor_peek(const struct floor *f, uint32_t number, struct visitor *scratch,
                                    struct guid *guid);

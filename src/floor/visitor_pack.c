@@ -199,4 +199,5 @@ const struct vault_kind VISITOR_KIND = {
     .clear = visitor_clear,
     .pack = visitor_pack,
     .unpack = visitor_unpack,
+    .image = visitor_image,
 };

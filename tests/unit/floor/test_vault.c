@@ -41,8 +41,21 @@ static void thing_unpack(void *entity, uint32_t number, struct span bytes)
         memcpy(t->text, bytes.data, bytes.len);
 }
 
-static const struct vault_kind KIND = {sizeof(struct thing), 32,         thing_init,
-                                       thing_clear,          thing_pack, thing_unpack};
+static void thing_image(void *entity, struct image *io)
+{
+    struct thing *t = entity;
+    image_bytes(io, &t->number, sizeof t->number);
+    image_bytes(io, &t->len, sizeof t->len);
+    t->text = image_array(io, t->text, t->len, 1);
+}
+
+static const struct vault_kind KIND = {.size = sizeof(struct thing),
+                                       .rest_least = 32,
+                                       .init = thing_init,
+                                       .clear = thing_clear,
+                                       .pack = thing_pack,
+                                       .unpack = thing_unpack,
+                                       .image = thing_image};
 
 static struct guid guid_of(uint32_t n)
 {
@@ -65,6 +78,27 @@ static void check_text(const struct thing *t, char letter, uint32_t len)
     while (same < len && t->text[same] == letter)
         same++;
     assert_int_equal(same, len);
+}
+
+/* Goes on with what comes out of an image of it. */
+static void save_and_load(struct vault *v)
+{
+    FILE *file = tmpfile();
+    struct image *io = image_save(fileno(file));
+    struct vault loaded;
+    vault_image(v, io);
+    assert_int_equal(image_close(io), 0);
+    io = image_load(fileno(file));
+    vault_init(&loaded, v->kind, v->archive, v->at_once);
+    vault_image(&loaded, io);
+    assert_int_equal(image_close(io), 0);
+    fclose(file);
+    assert_int_equal(loaded.entry_count, v->entry_count);
+    assert_int_equal(loaded.resting, v->resting);
+    assert_true(number_map_bytes(&loaded.away) <= number_map_bytes(&v->away));
+    assert_true(places_bytes(&loaded.places) <= places_bytes(&v->places));
+    vault_clear(v);
+    *v = loaded;
 }
 
 static void play(struct archive *archive, bool at_once, uint64_t seed)
@@ -100,6 +134,8 @@ static void play(struct archive *archive, bool at_once, uint64_t seed)
             thing_clear(&scratch);
         }
         vault_trim(&v);
+        if (dice(&seed, 500) == 0)
+            save_and_load(&v);
         if (archive != NULL && !at_once)
             assert_true(v.resting <= 32 + v.count / 512);
     }
