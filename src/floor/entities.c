@@ -66,7 +66,7 @@ struct route *floor_route(struct floor *f, route_name r)
     }
 }
 
-struct floor *floor_new(const struct floor_settings *settings)
+struct floor *floor_empty(const struct floor_settings *settings)
 {
     struct floor *f = memory_zeroed(1, sizeof *f);
     f->settings = *settings;
@@ -81,6 +81,12 @@ struct floor *floor_new(const struct floor_settings *settings)
     timeline_init(&f->on_site, 1);
     timeline_init(&f->site_route.load, L_WIDTH);
     timeline_init(&f->site_route.ended, E_WIDTH);
+    return f;
+}
+
+struct floor *floor_new(const struct floor_settings *settings)
+{
+    struct floor *f = floor_empty(settings);
     f->statuses = memory_grow(NULL, &f->status_cap, 8, sizeof *f->statuses);
     f->statuses[floor_status(f, &STATUS_ID_ONLINE)].kind = STATUS_ONLINE;
     f->statuses[floor_status(f, &STATUS_ID_AWAY)].kind = STATUS_AWAY;

@@ -5,6 +5,7 @@
 #define LIVEFLOOR_FLOOR_FLOOR_H
 
 #include "base/archive.h"
+#include "base/image.h"
 #include "event/event.h"
 
 #include <stdint.h>
@@ -24,6 +25,14 @@ struct floor_settings {
  * the process: the journal holds the truth (docs/decisions/0002). */
 struct floor *floor_new(const struct floor_settings *settings);
 void floor_free(struct floor *f);
+
+/* Saves all of a floor, which it does not change; the caller asks image_failed. */
+void floor_save(struct floor *f, struct image *io);
+
+/* The floor that was saved: from here on no answer and no later event tells it from the one that
+ * it was. NULL when the image fails, or is one of another site, another time-out or without what
+ * was put away: with the same settings, in whose archive all handles are still good. */
+struct floor *floor_load(const struct floor_settings *settings, struct image *io);
 
 /* Takes one event, in any order of arrival; its id must be new to this floor (the
  * caller drops duplicates). An event later than `now` waits until floor_advance

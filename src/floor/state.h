@@ -276,6 +276,9 @@ uint32_t floor_agent(struct floor *f, const struct guid *g);
 uint32_t floor_department(struct floor *f, const struct guid *g);
 uint32_t floor_status(struct floor *f, const struct guid *g);
 
+/* A new floor that does not even know the built-in statuses. */
+struct floor *floor_empty(const struct floor_settings *settings);
+
 /* The route of that name. */
 struct route *floor_route(struct floor *f, route_name r);
 

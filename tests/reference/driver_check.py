@@ -1,5 +1,6 @@
 """Thousands of random floors: the engine (floor_driver) against the reference, text for
-text; and against itself after another order, duplicates and a clock that moves.
+text; and against itself after another order, duplicates, a clock that moves, and a floor
+that is saved and loaded in between.
 
   driver_check.py --driver PATH [--floors N] [--seed S] [--events M]
   driver_check.py --self-test
@@ -52,6 +53,13 @@ def feed(events, dice, steps):
     for clock, part in zip(clocks, parts):
         commands.append(f"NOW {clock}")
         commands += ["E " + json.dumps(e, ensure_ascii=False) for e in part]
+    return with_saves(commands, dice)
+
+
+def with_saves(commands, dice):
+    """In two of three, the floor is saved and loaded now and then."""
+    for _ in range(dice.choice((0, 0, 1, 2, 4, 8))):
+        commands.insert(dice.randint(1, len(commands)), "S")
     return commands
 
 
@@ -71,6 +79,7 @@ def early(driver, floor, questions, dice):
     clock = START + dice.randrange(SPAN * floor.wide)
     commands = [f"SITE {SITE}", f"NOW {clock}"]
     commands += ["E " + json.dumps(e, ensure_ascii=False) for e in shuffled(floor.events, dice)]
+    commands = with_saves(commands, dice)
     commands += ["Q " + q for q in questions] + ["N"]
     return clock, driver.ask(commands, len(questions) + 1)
 

@@ -4,11 +4,13 @@
  *   SITE <id>     a fresh floor for that site; the old one is dropped
  *   NOW <us>      sets the clock
  *   E <json>      takes an event; a repeated id is dropped, as the server does
+ *   S             saves the floor to a file and goes on with what is loaded from there
  *   A             nothing: marks the end of the events for a human reader
  *   Q <target>    asks, as in /v4/livechat/realTime/Today?startTime=…; prints the body
  *   N             prints the number of anomalies
  *
  * Prints one line for Q and N, and `ERR <message>` for what was refused. */
+#include "base/image.h"
 #include "event/decode.h"
 #include "journal/file_archive.h"
 #include "journal/id_index.h"
@@ -16,6 +18,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct driver {
     struct floor *floor;
@@ -23,7 +26,9 @@ struct driver {
     struct id_index *ids;
     struct arena *arena;
     struct archive *archive;
+    FILE *image;
     unsigned turn; /* floors made so far */
+    struct floor_settings settings;
     struct buffer body;
     int64_t site_id, now_us;
     uint64_t events;
@@ -51,12 +56,14 @@ static void begin(struct driver *d, int64_t site_id)
     drop(d);
     d->site_id = site_id;
     d->now_us = INT64_MIN;
-    /* Every second floor puts everything away at once, so that each look goes through the archive.
-     */
-    d->floor = floor_new(&(struct floor_settings){.site_id = site_id,
-                                                  .visitor_timeout_us = 120000000,
-                                                  .archive = d->archive,
-                                                  .archive_at_once = d->turn++ % 2 == 1});
+    /* Every second floor puts everything away at once, so that each look goes through the archive;
+     * every fourth has none. */
+    d->settings = (struct floor_settings){.site_id = site_id,
+                                          .visitor_timeout_us = 120000000,
+                                          .archive = d->turn % 4 == 2 ? NULL : d->archive,
+                                          .archive_at_once = d->turn % 2 == 1};
+    d->turn++;
+    d->floor = floor_new(&d->settings);
     d->ids = id_index_new(same_id, d);
 }
 
@@ -88,6 +95,22 @@ static void take(struct driver *d, struct span json)
         id_index_add(d->ids, d->site_id, e->id, d->events);
         floor_apply(d->floor, e, d->now_us);
     }
+}
+
+static void save_and_load(struct driver *d)
+{
+    int fd = fileno(d->image);
+    struct image *saved = ftruncate(fd, 0) == 0 ? image_save(fd) : NULL;
+    if (saved == NULL)
+        abort();
+    floor_save(d->floor, saved);
+    struct image *loaded = image_close(saved) == 0 ? image_load(fd) : NULL;
+    if (loaded == NULL)
+        abort();
+    floor_free(d->floor);
+    d->floor = floor_load(&d->settings, loaded);
+    if (image_close(loaded) != 0 || d->floor == NULL)
+        abort();
 }
 
 static bool view_find(struct span path, enum view *out)
@@ -152,6 +175,8 @@ static void command(struct driver *d, char *line, size_t len)
         take(d, rest);
     } else if (strncmp(line, "Q ", 2) == 0) {
         ask(d, rest);
+    } else if (strcmp(line, "S") == 0) {
+        save_and_load(d);
     } else if (strcmp(line, "N") == 0) {
         printf("%llu\n", (unsigned long long)floor_anomalies(d->floor));
         fflush(stdout);
@@ -160,10 +185,10 @@ static void command(struct driver *d, char *line, size_t len)
 
 int main(void)
 {
-    struct driver d = {.decoder = decoder_new(), .arena = arena_new()};
+    struct driver d = {.decoder = decoder_new(), .arena = arena_new(), .image = tmpfile()};
     size_t cap = 1 << 20;
     char *line = malloc(cap);
-    if (d.decoder == NULL || d.arena == NULL || line == NULL ||
+    if (d.decoder == NULL || d.arena == NULL || line == NULL || d.image == NULL ||
         file_archive_open("/tmp", &d.archive, NULL) < 0)
         return 1;
     begin(&d, 10000);
@@ -174,6 +199,7 @@ int main(void)
     }
     drop(&d);
     d.archive->close(d.archive);
+    fclose(d.image);
     free(d.known);
     free(line);
     buffer_free(&d.body);
