@@ -5,9 +5,12 @@
  *
  * Prints one line of JSON about the floor. Then, for each line "VIEW QUESTIONS" on standard
  * input (today, right_now, queue, agents, agents_now), asks so many questions and prints
- * their times: so two processes can be asked in turn. The floor is a made one
- * (made_floor.h); more chats are a longer history, not more of them at once. */
+ * their times: so two processes can be asked in turn. For a line "image TIMES" it saves the
+ * floor to a file and goes on with what it loads from there, so many times, and prints the
+ * quickest of each. The floor is a made one (made_floor.h); more chats are a longer history,
+ * not more of them at once. */
 #include "answer/answer.h"
+#include "base/image.h"
 #include "base/instant.h"
 #include "floor/floor.h"
 #include "journal/file_archive.h"
@@ -17,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* A chat every 2.6 s, however many there are: a million are 30 days. */
@@ -28,6 +32,7 @@ static const char *const view_names[VIEWS] = {"today", "right_now", "queue", "ag
                                               "agents_now"};
 
 struct bench {
+    struct floor_settings settings;
     struct floor *floor;
     struct arena *arena;
     int64_t start_us, now_us;
@@ -122,15 +127,57 @@ static void apply_events(struct bench *b, const struct made *m)
     }
 }
 
+static size_t bytes_in_use(void)
+{
+    return mallinfo2().uordblks + mallinfo2().hblkhd;
+}
+
+static void save_and_load(struct bench *b, unsigned long times)
+{
+    FILE *file = tmpfile();
+    double save_s = 0, load_s = 0;
+    size_t before = bytes_in_use(), after = 0;
+    struct stat status = {0};
+    for (unsigned long i = 0; i < times; i++) {
+        struct image *io = file != NULL ? image_save(fileno(file)) : NULL;
+        if (io == NULL)
+            exit(1);
+        double began = seconds();
+        floor_save(b->floor, io);
+        int failed = image_close(io);
+        double saved = seconds();
+        floor_free(b->floor);
+        malloc_trim(0); /* what is loaded comes into fresh memory, as at a start */
+        io = image_load(fileno(file));
+        double loads = seconds();
+        b->floor = floor_load(&b->settings, io);
+        failed |= image_close(io);
+        double loaded = seconds();
+        if (failed != 0 || fstat(fileno(file), &status) != 0)
+            exit(1);
+        save_s = i == 0 || saved - began < save_s ? saved - began : save_s;
+        load_s = i == 0 || loaded - loads < load_s ? loaded - loads : load_s;
+        after = bytes_in_use();
+    }
+    printf("{\"image_bytes\": %lld, \"save_ms\": %.1f, \"load_ms\": %.1f, "
+           "\"bytes_before\": %zu, \"bytes_after\": %zu}\n",
+           (long long)status.st_size, save_s * 1e3, load_s * 1e3, before, after);
+    fflush(stdout);
+    fclose(file);
+}
+
 static void answer_lines(struct bench *b)
 {
     char line[64], name[32];
     unsigned long questions;
-    while (fgets(line, sizeof line, stdin) != NULL)
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        if (sscanf(line, "image %lu", &questions) == 1)
+            save_and_load(b, questions);
         for (int view = 0; view < VIEWS; view++)
             if (sscanf(line, "%31s %lu", name, &questions) == 2 && questions > 0 &&
                 questions <= QUESTIONS_MAX && strcmp(name, view_names[view]) == 0)
                 ask(b, (enum view)view, questions);
+    }
 }
 
 int main(int argc, char **argv)
@@ -150,18 +197,19 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", problem.message);
         return 1;
     }
-    b.floor = floor_new(&(struct floor_settings){
-        .site_id = 1, .visitor_timeout_us = 120 * US_PER_SECOND, .archive = archive});
+    b.settings = (struct floor_settings){
+        .site_id = 1, .visitor_timeout_us = 120 * US_PER_SECOND, .archive = archive};
+    b.floor = floor_new(&b.settings);
     if (b.us == NULL || b.arena == NULL || b.floor == NULL || plan.chats == 0 || plan.agents == 0 ||
         plan.agents > UINT16_MAX)
         return 1;
     made_events(&m, &plan);
-    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t before = bytes_in_use();
     apply_agents(&b, plan.agents);
     double began = seconds();
     apply_events(&b, &m);
     double took = seconds() - began;
-    size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+    size_t bytes = bytes_in_use() - before;
     printf("{\"chats\": %llu, \"agents\": %llu, \"events\": %zu, \"late_percent\": %llu, "
            "\"events_per_s\": %.0f, \"bytes_per_chat\": %.1f}\n",
            (unsigned long long)plan.chats, (unsigned long long)plan.agents, m.count,
