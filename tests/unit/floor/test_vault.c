@@ -6,6 +6,8 @@
 #include "support/check.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define THINGS 3000u
 
@@ -183,6 +185,61 @@ static void a_full_archive_loses_nothing(void **state)
     vault_clear(&v);
 }
 
+/* The size of an image of the vault behind so many other bytes. */
+static off_t save_behind(struct vault *v, FILE *file, size_t before)
+{
+    struct stat status;
+    assert_int_equal(ftruncate(fileno(file), 0), 0);
+    struct image *io = image_save(fileno(file));
+    char *filler = memory_zeroed(before, 1);
+    image_bytes(io, filler, before);
+    memory_free(filler);
+    vault_image(v, io);
+    assert_int_equal(image_close(io), 0);
+    assert_int_equal(fstat(fileno(file), &status), 0);
+    return status.st_size;
+}
+
+/* Of an image a block is there or not: so the end of the first, behind which nothing is whole,
+ * is put anywhere in the vault. */
+static void what_an_image_lacks_is_noticed(void **state)
+{
+    const uint32_t block = 1u << 20;
+    uint64_t seed = 20261125;
+    FILE *file = tmpfile();
+    struct archive *archive;
+    struct vault v, loaded;
+    (void)state;
+    assert_int_equal(file_archive_open("/tmp", &archive, NULL), 0);
+    vault_init(&v, &KIND, archive, false);
+    for (uint32_t i = 0; i < THINGS; i++) {
+        struct guid g = guid_of(i);
+        uint32_t n = vault_intern(&v, &g);
+        set_text(vault_get(&v, n), 'x', dice(&seed, 200));
+        vault_rest(&v, n, i % 50 != 0);
+        vault_trim(&v);
+    }
+    uint32_t size = (uint32_t)save_behind(&v, file, 0);
+    assert_in_range(size, 10000, block / 2);
+    for (int i = 0; i < 300; i++) {
+        size_t before = block - dice(&seed, size - 100);
+        off_t all = save_behind(&v, file, before);
+        assert_int_equal(ftruncate(fileno(file), all - 17 - dice(&seed, 80)), 0);
+        struct image *io = image_load(fileno(file));
+        char *filler = memory_zeroed(before, 1);
+        image_bytes(io, filler, before);
+        memory_free(filler);
+        vault_init(&loaded, &KIND, archive, false);
+        vault_image(&loaded, io);
+        assert_true(image_failed(io));
+        assert_int_not_equal(image_close(io), 0);
+        vault_clear(&loaded);
+    }
+    vault_clear(&v);
+    fclose(file);
+    archive->close(archive);
+}
+
 static bool same_number(const void *data, uint32_t number)
 {
     return *(const uint32_t *)data == number;
@@ -209,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_table),
         cmocka_unit_test(a_full_archive_loses_nothing),
+        cmocka_unit_test(what_an_image_lacks_is_noticed),
         cmocka_unit_test(number_map_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
