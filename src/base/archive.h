@@ -1,5 +1,5 @@
 /* An archive: bytes put away outside memory under handles. It holds only what can be
- * made again (the journal is the truth), so it need not survive its process. */
+ * made again (the journal is the truth). */
 #ifndef LIVEFLOOR_BASE_ARCHIVE_H
 #define LIVEFLOOR_BASE_ARCHIVE_H
 
@@ -21,6 +21,10 @@ struct archive {
     size_t (*get)(struct archive *a, uint32_t handle, void *out, size_t cap);
 
     void (*close)(struct archive *a);
+
+    /* Says that nobody will ask for so many bytes again, which were put under one handle: they
+     * are counted. NULL: they are not. From any thread. */
+    void (*drop)(struct archive *a, size_t size);
 };
 
 #endif

@@ -256,6 +256,8 @@ void *vault_get(struct vault *v, uint32_t number)
     e->known_away = true;
     v->kind->unpack(e->entity, number, away.packed);
     memory_free(away.longer);
+    if (v->archive->drop != NULL) /* it goes there anew, some time */
+        v->archive->drop(v->archive, HEAD_BYTES + away.packed.len);
     link_newest(v, e);
     return e->entity;
 }

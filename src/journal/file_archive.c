@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define UNIT 32u
@@ -22,30 +23,38 @@ struct file_archive {
     int fd;
     pthread_mutex_t lock;     /* of the buffer */
     _Atomic uint64_t written; /* bytes in the file; what comes after is in the buffer */
+    _Atomic uint64_t dropped; /* of all */
     size_t buffered;
     unsigned char buffer[BUFFER_BYTES];
 };
 
-/* Writes the buffer out; what cannot be written stays in it. The lock is held. */
-static bool flush(struct file_archive *a)
+/* Writes the buffer out; what cannot be written stays in it. 0 or an errno. The lock is
+ * held. */
+static int flush(struct file_archive *a)
 {
     uint64_t written = atomic_load(&a->written);
-    if (write_whole(a->fd, a->buffer, a->buffered, written) != 0)
-        return false;
+    int error = write_whole(a->fd, a->buffer, a->buffered, written);
+    if (error != 0)
+        return error;
     atomic_store(&a->written, written + a->buffered);
     a->buffered = 0;
-    return true;
+    return 0;
+}
+
+static size_t whole_units(size_t size)
+{
+    return (size + UNIT - 1) / UNIT * UNIT;
 }
 
 static bool file_put(struct archive *base, const void *bytes, size_t size, uint32_t *handle)
 {
     struct file_archive *a = (struct file_archive *)(void *)base;
-    size_t room = (size + UNIT - 1) / UNIT * UNIT;
+    size_t room = whole_units(size);
     pthread_mutex_lock(&a->lock);
     uint64_t at = atomic_load(&a->written) + a->buffered;
     bool fits = (at + room) / UNIT < ARCHIVE_HANDLES;
     if (fits && a->buffered + room > BUFFER_BYTES)
-        fits = flush(a);
+        fits = flush(a) == 0;
     if (fits && room > BUFFER_BYTES) { /* larger than the buffer, which is empty now */
         fits = write_whole(a->fd, bytes, size, at) == 0;
         if (fits)
@@ -95,6 +104,12 @@ static size_t file_get(struct archive *base, uint32_t handle, void *out, size_t 
     return (size_t)size;
 }
 
+static void file_drop(struct archive *base, size_t size)
+{
+    struct file_archive *a = (struct file_archive *)(void *)base;
+    atomic_fetch_add(&a->dropped, whole_units(size));
+}
+
 static void file_close(struct archive *base)
 {
     struct file_archive *a = (struct file_archive *)(void *)base;
@@ -121,20 +136,70 @@ static int nameless_file(const char *directory)
     return fd;
 }
 
-int file_archive_open(const char *directory, struct archive **out, struct problem *problem)
+/* Takes over the file. */
+static int archive_new(int fd, struct file_archive_extent extent, struct archive **out,
+                       struct problem *problem)
 {
     struct file_archive *a = calloc(1, sizeof *a);
-    if (a == NULL)
+    if (a == NULL) {
+        close(fd);
         return problem_set(problem, PROBLEM_STORE, "There is no memory to open an archive.");
-    a->fd = nameless_file(directory);
-    if (a->fd < 0) {
-        int error = errno;
-        free(a);
-        return problem_set(problem, PROBLEM_STORE, "No file can be made in %s: %s.", directory,
-                           strerror(error));
     }
-    a->base = (struct archive){file_put, file_get, file_close};
+    a->fd = fd;
+    atomic_store(&a->written, extent.length);
+    atomic_store(&a->dropped, extent.dropped);
+    a->base = (struct archive){file_put, file_get, file_close, file_drop};
     pthread_mutex_init(&a->lock, NULL);
     *out = &a->base;
     return 0;
+}
+
+int file_archive_open(const char *directory, struct archive **out, struct problem *problem)
+{
+    int fd = nameless_file(directory);
+    if (fd < 0)
+        return problem_set(problem, PROBLEM_STORE, "No file can be made in %s: %s.", directory,
+                           strerror(errno));
+    return archive_new(fd, (struct file_archive_extent){0}, out, problem);
+}
+
+int file_archive_open_at(const char *path, struct file_archive_extent extent, struct archive **out,
+                         struct problem *problem)
+{
+    struct stat status;
+    uint64_t length = extent.length;
+    int fd = open(path, O_RDWR | O_CLOEXEC | (length == 0 ? O_CREAT : 0), 0600);
+    if (fd < 0)
+        return problem_set(problem, PROBLEM_STORE, "The file %s cannot be opened: %s.", path,
+                           strerror(errno));
+    if (fstat(fd, &status) != 0 || (uint64_t)status.st_size < length || length % UNIT != 0) {
+        close(fd);
+        return problem_set(problem, PROBLEM_STORE, "The file %s is too short.", path);
+    }
+    if (ftruncate(fd, (off_t)length) != 0) {
+        int error = errno;
+        close(fd);
+        return problem_set(problem, PROBLEM_STORE, "The file %s cannot be cut: %s.", path,
+                           strerror(error));
+    }
+    return archive_new(fd, extent, out, problem);
+}
+
+int file_archive_flush(struct archive *base, struct file_archive_extent *extent)
+{
+    struct file_archive *a = (struct file_archive *)(void *)base;
+    pthread_mutex_lock(&a->lock);
+    int error = flush(a);
+    extent->length = atomic_load(&a->written);
+    extent->dropped = atomic_load(&a->dropped);
+    /* The last record may end before its unit does. */
+    if (error == 0 && ftruncate(a->fd, (off_t)extent->length) != 0)
+        error = errno;
+    pthread_mutex_unlock(&a->lock);
+    return error;
+}
+
+int file_archive_fd(const struct archive *base)
+{
+    return ((const struct file_archive *)(const void *)base)->fd;
 }

@@ -103,7 +103,7 @@ static size_t some_get(struct archive *a, uint32_t handle, void *out, size_t cap
 
 static void agree_with_an_array(void **state)
 {
-    struct archive some = {some_put, some_get, NULL};
+    struct archive some = {.put = some_put, .get = some_get};
     (void)state;
     assert_int_equal(file_archive_open("/tmp", &whole, NULL), 0);
     play(whole, 3);
