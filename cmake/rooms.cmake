@@ -12,6 +12,9 @@ target_compile_options(livefloor_warnings INTERFACE
 target_compile_definitions(livefloor_warnings INTERFACE _GNU_SOURCE)
 target_include_directories(livefloor_warnings INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
+# A snapshot is for the build that wrote it (base/build_id.h).
+add_link_options(-Wl,--build-id=sha1)
+
 if(LIVEFLOOR_SANITIZE)
   add_compile_options(-fsanitize=${LIVEFLOOR_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)

@@ -47,4 +47,7 @@
 #define LIMIT_ID_TABLE_IDS (1u << 17)  /* in memory before they go to a file: 4 MiB with a group */
 #define LIMIT_ID_MEMORY_IDS (1u << 24) /* while no file can be written: 512 MiB; beyond: 503 */
 
+/* --- snapshots --- */
+#define LIMIT_SNAPSHOT_S 600           /* a child that writes one is ended then */
+
 #endif
