@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "journal/file_archive.h"
 #include "server/decoders.h"
 #include "server/rebuild.h"
 #include "server/respond.h"
@@ -20,6 +19,7 @@
 /* The site of a first start (api.md §5). */
 #define FIRST_SITE 10000
 #define RETENTION_INTERVAL_S 3600u
+#define SNAPSHOT_INTERVAL_S 1u
 
 static int path_in(const struct app *app, const char *name, char **out, struct problem *problem)
 {
@@ -121,19 +121,48 @@ static int open_journal(struct app *app, struct problem *problem)
         return -1;
     const struct journal_options options = {.directory = path};
     int failed = journal_open(&options, &app->journal, problem);
-    if (failed == 0)
-        failed = file_archive_open(path, &app->archive, problem);
     free(path);
-    if (failed < 0 || open_ids(app, problem) < 0)
+    return failed;
+}
+
+/* The floors as of a snapshot, or new ones, and who makes the next snapshot. */
+static int open_snapshot(struct app *app, struct problem *problem)
+{
+    char *path;
+    if (path_in(app, "snapshot", &path, problem) < 0)
         return -1;
-    app->sites =
-        sites_new((int64_t)app->settings->visitor_timeout_seconds * US_PER_SECOND, app->archive);
-    app->retention = app->sites == NULL ? NULL
-                                        : retention_new(app->journal, app->ids, app->sites,
-                                                        app->settings->retention_days);
+    const struct snapshot_keeper_settings settings = {
+        .source = {.directory = path,
+                   .journal = app->journal,
+                   .visitor_timeout_us =
+                       (int64_t)app->settings->visitor_timeout_seconds * US_PER_SECOND},
+        .from = &app->start,
+        .events = app->settings->snapshot_events};
+    int failed = settings.events > 0 ? snapshot_load(&settings.source, &app->start, problem)
+                                     : snapshot_none(&settings.source, &app->start, problem);
+    app->sites = app->start.sites;
+    if (failed == 0 && settings.events > 0 &&
+        (app->snapshots = snapshot_keeper_new(&settings)) == NULL)
+        failed = problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
+    free(path);
+    return failed;
+}
+
+static int open_floors(struct app *app, struct problem *problem)
+{
+    if (open_journal(app, problem) < 0 || open_ids(app, problem) < 0 ||
+        open_snapshot(app, problem) < 0)
+        return -1;
+    app->retention =
+        retention_new(app->journal, app->ids, app->sites, app->settings->retention_days);
     if (app->retention == NULL)
         return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
-    if (rebuild(app->journal, app->sites, app->ids, problem) < 0)
+    if (app->snapshots != NULL) {
+        const struct retention_watcher watcher = {snapshot_keeper_hold, snapshot_keeper_go_on,
+                                                  app->snapshots};
+        retention_watch(app->retention, &watcher);
+    }
+    if (rebuild(app->journal, app->sites, app->ids, app->start.sequence, problem) < 0)
         return -1;
     if (sites_count(app->sites, NULL) == 0)
         sites_get(app->sites, FIRST_SITE);
@@ -145,16 +174,17 @@ static int start_writer(struct app *app, struct problem *problem)
     struct journal_stats stats;
     if (journal_get_stats(app->journal, &stats, problem) < 0)
         return -1;
-    const struct ingest_settings settings = {
+    struct ingest_settings settings = {
         .journal = app->journal,
         .ids = app->ids,
         .id_check = &app->id_check,
         .sites = app->sites,
         .last_sequence = stats.last_sequence,
-        .chore = retention_step,
-        .chore_data = app->retention,
-        .chore_interval_s = RETENTION_INTERVAL_S,
+        .chores[0] = {NULL, retention_step, app->retention, RETENTION_INTERVAL_S},
     };
+    if (app->snapshots != NULL)
+        settings.chores[1] = (struct ingest_chore){snapshot_keeper_due, snapshot_keeper_step,
+                                                   app->snapshots, SNAPSHOT_INTERVAL_S};
     return ingest_start(&settings, &app->ingest, problem);
 }
 
@@ -210,11 +240,12 @@ int app_start(struct settings *settings, struct app **out, struct problem *probl
     pthread_rwlock_init(&app->settings_lock, NULL);
     take_changeable(app);
     if (make_directory(app, problem) < 0 || open_auth(app, problem) < 0 ||
-        open_journal(app, problem) < 0 || start_writer(app, problem) < 0 ||
+        open_floors(app, problem) < 0 || start_writer(app, problem) < 0 ||
         start_workers(app, problem) < 0) {
         app_stop(app);
         return -1;
     }
+    app->started = true;
     *out = app;
     return 0;
 }
@@ -231,6 +262,15 @@ void app_reload(struct app *app, struct settings *settings)
     free(old);
 }
 
+/* For the next start, when nothing runs any more. */
+static void last_snapshot(struct app *app)
+{
+    struct journal_stats stats;
+    struct problem problem;
+    if (journal_get_stats(app->journal, &stats, &problem) == 0)
+        snapshot_keeper_finish(app->snapshots, stats.last_sequence);
+}
+
 void app_stop(struct app *app)
 {
     if (app == NULL)
@@ -241,10 +281,13 @@ void app_stop(struct app *app)
         http_stop(app->http, LIMIT_DRAIN_MS);
     decoders_stop(app->decoders);
     ingest_stop(app->ingest);
+    if (app->started)
+        last_snapshot(app);
+    snapshot_keeper_free(app->snapshots);
     retention_free(app->retention);
-    sites_free(app->sites);
-    if (app->archive != NULL)
-        app->archive->close(app->archive);
+    sites_free(app->start.sites);
+    if (app->start.archive != NULL)
+        app->start.archive->close(app->start.archive);
     id_index_free(app->ids);
     journal_close(app->journal);
     auth_close(app->auth);

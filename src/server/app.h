@@ -10,6 +10,7 @@
 #include "server/retention.h"
 #include "server/settings.h"
 #include "server/sites.h"
+#include "server/snapshot_keeper.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -41,10 +42,11 @@ struct app {
 
     struct auth_store *auth;
     struct journal *journal;
-    struct archive *archive;
+    struct snapshot_start start;       /* its archive and sites are everybody's */
+    struct snapshot_keeper *snapshots; /* NULL: none are made */
     struct id_index *ids;
     struct ingest_ids id_check;
-    struct sites *sites;
+    struct sites *sites; /* start.sites */
     struct retention *retention;
     struct ingest *ingest;
     struct decoders *decoders; /* as many as workers */
@@ -53,6 +55,7 @@ struct app {
     unsigned worker_count;
     struct worker workers[MAX_WORKERS];
     _Atomic uint64_t refused_events;
+    bool started; /* all of it: what is in memory is what the journal says */
     _Atomic bool stopping;
 };
 

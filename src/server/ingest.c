@@ -219,31 +219,49 @@ static void commit_waiting(struct ingest *g)
         pthread_cond_signal(&g->committed_more);
 }
 
-/* Does a step of the background work when its time has come, with no group on its way:
- * it must find the floors as the journal has them. The lock is held, but for the step. */
-static void do_chore(struct ingest *g, struct timespec *chore_at)
+/* Does a step of a chore when its time has come, with no group on its way: it must find the
+ * floors as the journal has them. The lock is held, but for the step. */
+static void do_chore(struct ingest *g, const struct ingest_chore *chore, time_t *at)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (g->stopping || g->settings.chore == NULL || now.tv_sec < chore_at->tv_sec)
+    if (g->stopping || chore->step == NULL || now.tv_sec < *at)
         return;
-    wait_for_applier(g, 0);
-    pthread_mutex_unlock(&g->lock);
-    *chore_at = now;
-    if (!g->settings.chore(g->settings.chore_data))
-        chore_at->tv_sec += g->settings.chore_interval_s;
-    pthread_mutex_lock(&g->lock);
+    *at = now.tv_sec;
+    bool more = false;
+    if (chore->due == NULL || chore->due(chore->data, g->next_sequence - 1)) {
+        wait_for_applier(g, 0);
+        pthread_mutex_unlock(&g->lock);
+        more = chore->step(chore->data, g->next_sequence - 1);
+        pthread_mutex_lock(&g->lock);
+    }
+    if (!more)
+        *at += chore->interval_s;
+}
+
+/* Does what is to be done; when the first of the chores comes next. */
+static struct timespec do_chores(struct ingest *g, time_t at[INGEST_CHORES])
+{
+    struct timespec next = {.tv_sec = INT32_MAX};
+    for (unsigned i = 0; i < INGEST_CHORES; i++) {
+        const struct ingest_chore *chore = &g->settings.chores[i];
+        do_chore(g, chore, &at[i]);
+        if (chore->step != NULL && at[i] < next.tv_sec)
+            next.tv_sec = at[i];
+    }
+    return next;
 }
 
 static void *committer(void *data)
 {
     struct ingest *g = data;
+    time_t at[INGEST_CHORES] = {0};
     struct timespec chore_at = {0}; /* at once */
     pthread_mutex_lock(&g->lock);
     while (g->first != NULL || !g->stopping) {
         wait_for_work(g, &chore_at);
         commit_waiting(g);
-        do_chore(g, &chore_at);
+        chore_at = do_chores(g, at);
     }
     g->committed_all = true;
     pthread_cond_signal(&g->committed_more);

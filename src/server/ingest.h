@@ -42,18 +42,26 @@ struct ingest_ids {
     size_t group_count;
 };
 
+/* Background work on the committing thread, asked for every so many seconds. Both functions
+ * are told the sequence of the journal's last event. */
+#define INGEST_CHORES 2u
+struct ingest_chore {
+    /* Whether there is anything to do; quick, and beside the applier. NULL: always. */
+    bool (*due)(void *data, uint64_t last_sequence);
+    /* While no group is on its way, so that all floors are as the journal is: does a short
+     * step, says whether there is more to do at once. NULL: no chore. */
+    bool (*step)(void *data, uint64_t last_sequence);
+    void *data;
+    unsigned interval_s;
+};
+
 struct ingest_settings {
     struct journal *journal;
     struct id_index *ids;        /* made with ingest_verify_id and … */
     struct ingest_ids *id_check; /* … this as its data */
     struct sites *sites;
     uint64_t last_sequence; /* the journal's, at start */
-    /* Background work on the committing thread while no group is on its way: does a
-     * short step, says whether there is more to do at once. Asked again every
-     * chore_interval_s. */
-    bool (*chore)(void *data);
-    void *chore_data;
-    unsigned chore_interval_s;
+    struct ingest_chore chores[INGEST_CHORES];
 };
 
 /* Running totals, for /metrics. */

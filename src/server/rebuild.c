@@ -29,6 +29,7 @@ struct rebuilder {
     struct sites *sites;
     struct id_index *ids;
     struct decoder *decoder;
+    uint64_t applied_to; /* the last sequence that the floors hold already */
     uint64_t records;
     int64_t now_us;
 
@@ -69,14 +70,16 @@ static int take_record(void *data, const struct journal_record *record)
     struct rebuilder *r = data;
     struct batch *b = &r->batches[r->read % BATCHES];
     struct problem why;
+    if (id_index_add(r->ids, record->site_id, record->id, record->sequence) < 0)
+        return no_memory(&r->problem);
+    id_index_committed(r->ids, record->sequence);
+    if (record->sequence <= r->applied_to)
+        return 0;
     if (decode_stored_into(r->decoder, record->json, b->arena, &b->events[b->count], &why) < 0)
         return problem_set(&r->problem, PROBLEM_INTERNAL,
                            "Record %llu of the journal cannot be understood (%s): run "
                            "`livefloor check`.",
                            (unsigned long long)record->sequence, why.message);
-    if (id_index_add(r->ids, record->site_id, record->id, record->sequence) < 0)
-        return no_memory(&r->problem);
-    id_index_committed(r->ids, record->sequence);
     if (++r->records % PROGRESS_RECORDS == 0)
         log_write(LOG_INFO, "read %llu events from the journal", (unsigned long long)r->records);
     if (++b->count == BATCH_EVENTS)
@@ -87,7 +90,10 @@ static int take_record(void *data, const struct journal_record *record)
 static void *reader(void *data)
 {
     struct rebuilder *r = data;
-    r->failed = journal_scan(r->journal, 1, take_record, r, &r->problem);
+    /* What both have is not read at all. */
+    uint64_t covered = id_index_covered(r->ids);
+    uint64_t from = 1 + (covered < r->applied_to ? covered : r->applied_to);
+    r->failed = journal_scan(r->journal, from, take_record, r, &r->problem);
     pthread_mutex_lock(&r->lock);
     r->read++; /* the last one, which is not full */
     r->read_all = true;
@@ -159,7 +165,7 @@ static int run(struct rebuilder *r, struct problem *problem)
     return failed == 0 ? 0 : no_memory(problem);
 }
 
-int rebuild(struct journal *journal, struct sites *sites, struct id_index *ids,
+int rebuild(struct journal *journal, struct sites *sites, struct id_index *ids, uint64_t applied,
             struct problem *problem)
 {
     struct rebuilder *r = calloc(1, sizeof *r);
@@ -168,6 +174,7 @@ int rebuild(struct journal *journal, struct sites *sites, struct id_index *ids,
     r->journal = journal;
     r->sites = sites;
     r->ids = ids;
+    r->applied_to = applied;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->read_more, NULL);
     pthread_cond_init(&r->applied_more, NULL);

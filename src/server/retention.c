@@ -26,6 +26,7 @@ struct retention {
     struct id_index *ids;
     struct sites *sites;
     struct decoder *decoder;
+    struct retention_watcher watcher;
     _Atomic unsigned days;
     _Atomic int64_t removed_to_us; /* as the journal's note says */
 
@@ -33,6 +34,7 @@ struct retention {
     enum part part;
     int64_t horizon_us;
     uint64_t at_sequence, removed;
+    bool told;               /* the watcher, that something is removed */
     uint64_t first_sequence; /* the journal's after the last pass; 0: not known */
     int64_t *site_ids;
     size_t site_count, site_at;
@@ -83,6 +85,11 @@ void retention_free(struct retention *r)
     free(r->site_ids);
     free(r->id_bytes);
     free(r);
+}
+
+void retention_watch(struct retention *r, const struct retention_watcher *watcher)
+{
+    r->watcher = *watcher;
 }
 
 void retention_set_days(struct retention *r, unsigned days)
@@ -165,16 +172,35 @@ static int look_at(void *data, const struct journal_record *record)
     return note_doomed(r, record);
 }
 
+/* The pass is over. */
+static void pass_end(struct retention *r)
+{
+    r->part = PART_IDLE;
+    if (r->told && r->watcher.after != NULL)
+        r->watcher.after(r->watcher.data);
+    r->told = false;
+}
+
+/* Removes what the step has found. */
+static int remove_doomed(struct retention *r, struct problem *problem)
+{
+    if (r->doomed_count == 0)
+        return 0;
+    if (!r->told && r->watcher.before != NULL && r->watcher.before(r->watcher.data, problem) < 0)
+        return -1;
+    r->told = true;
+    return journal_remove(r->journal, r->sequences, r->doomed_count, problem);
+}
+
 /* Removes from some records on; false when the journal's end is reached. */
 static bool step_records(struct retention *r)
 {
     struct problem problem = {0};
     r->seen = r->doomed_count = r->id_len = 0;
     int more = journal_scan(r->journal, r->at_sequence, look_at, r, &problem);
-    if (more < 0 || (r->doomed_count > 0 &&
-                     journal_remove(r->journal, r->sequences, r->doomed_count, &problem) < 0)) {
+    if (more < 0 || remove_doomed(r, &problem) < 0) {
         log_write(LOG_WARNING, "retention stops until its next turn: %s", problem.message);
-        r->part = PART_IDLE;
+        pass_end(r);
         return false;
     }
     for (size_t i = 0; i < r->doomed_count; i++) {
@@ -223,8 +249,9 @@ static bool step_floors(struct retention *r)
     return true;
 }
 
-bool retention_step(void *data)
+bool retention_step(void *data, uint64_t last_sequence)
 {
+    (void)last_sequence;
     struct retention *r = data;
     if (r->part == PART_IDLE)
         return pass_begin(r);
@@ -232,7 +259,7 @@ bool retention_step(void *data)
         if (step_records(r))
             return true;
         if (r->part == PART_IDLE || r->removed == 0) {
-            r->part = PART_IDLE;
+            pass_end(r);
             return false;
         }
         records_done(r);
@@ -243,6 +270,6 @@ bool retention_step(void *data)
     }
     if (step_floors(r))
         return true;
-    r->part = PART_IDLE;
+    pass_end(r);
     return false;
 }

@@ -9,9 +9,20 @@
 
 struct retention;
 
+/* Who must know: before a pass removes its first event (-1 with *problem: it may not), and
+ * after such a pass. Both are called by retention_step. */
+struct retention_watcher {
+    int (*before)(void *data, struct problem *problem);
+    void (*after)(void *data);
+    void *data;
+};
+
 /* NULL when there is no memory. `days` 0 keeps all. */
 struct retention *retention_new(struct journal *journal, struct id_index *ids, struct sites *sites,
                                 unsigned days);
+
+/* Before the first retention_step. */
+void retention_watch(struct retention *r, const struct retention_watcher *watcher);
 void retention_free(struct retention *r);
 
 /* Takes another number of days (the configuration was read again); any thread. */
@@ -27,6 +38,6 @@ int64_t retention_removed_to(struct journal *journal);
 
 /* A short step of the work; true when there is more to do at once. The writer's
  * chore (server/ingest.h): data is the struct retention. */
-bool retention_step(void *data);
+bool retention_step(void *data, uint64_t last_sequence);
 
 #endif

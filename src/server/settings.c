@@ -25,6 +25,8 @@ static const struct setting TABLE[] = {
      "HOST:PORT; port 0 takes a free one"},
     {"retentionDays", KIND_NUMBER, AT(retention_days), 0, 36500, "400",
      "days of history kept; 0 keeps all"},
+    {"snapshotEvents", KIND_NUMBER, AT(snapshot_events), 0, 999999999, "500000",
+     "a snapshot after so many events; 0: none"},
     {"maxLatenessHours", KIND_NUMBER, AT(max_lateness_hours), 1, 87600, "24",
      "older events are refused, but for imports"},
     {"visitorTimeoutSeconds", KIND_NUMBER, AT(visitor_timeout_seconds), 1, 86400, "120",

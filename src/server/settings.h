@@ -12,6 +12,7 @@ struct settings {
     char *listen_host;
     uint16_t listen_port;
     unsigned retention_days; /* 0 keeps all */
+    unsigned snapshot_events; /* 0: no snapshots */
     unsigned max_lateness_hours;
     unsigned visitor_timeout_seconds;
     unsigned default_page_size;

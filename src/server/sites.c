@@ -28,8 +28,9 @@ struct sites {
     _Atomic int64_t latest_us;
     _Atomic(struct table *) table;
     _Atomic size_t count;
-    _Atomic int64_t first;  /* the id of the first site, once count is not 0 */
-    pthread_mutex_t adding; /* held by who adds, and by who goes through all */
+    _Atomic int64_t first;     /* the id of the first site, once count is not 0 */
+    pthread_mutex_t adding;    /* held by who adds, and by who goes through all */
+    pthread_mutex_t advancing; /* held by a reader that moves a floor's clock on */
 };
 
 #define FIRST_SLOTS 16u
@@ -57,6 +58,7 @@ struct sites *sites_new(int64_t visitor_timeout_us, struct archive *archive)
     s->archive = archive;
     atomic_store(&s->table, table);
     pthread_mutex_init(&s->adding, NULL);
+    pthread_mutex_init(&s->advancing, NULL);
     return s;
 }
 
@@ -78,6 +80,7 @@ void sites_free(struct sites *s)
         free(t);
     }
     pthread_mutex_destroy(&s->adding);
+    pthread_mutex_destroy(&s->advancing);
     free(s);
 }
 
@@ -125,24 +128,31 @@ static struct table *table_with_room(struct sites *s)
     return larger;
 }
 
-static struct site *site_new(const struct sites *s, int64_t id)
+struct floor_settings sites_floor_settings(const struct sites *s, int64_t site_id)
+{
+    return (struct floor_settings){
+        .site_id = site_id, .visitor_timeout_us = s->visitor_timeout_us, .archive = s->archive};
+}
+
+/* With a floor that is there already, or an empty one (NULL). */
+static struct site *site_new(const struct sites *s, int64_t id, struct floor *floor)
 {
     struct site *site = calloc(1, sizeof *site);
     if (site == NULL)
         return NULL;
+    const struct floor_settings settings = sites_floor_settings(s, id);
     site->id = id;
-    site->floor = floor_new(&(struct floor_settings){
-        .site_id = id, .visitor_timeout_us = s->visitor_timeout_us, .archive = s->archive});
+    site->floor = floor != NULL ? floor : floor_new(&settings);
     site_lock_init(&site->lock);
     return site;
 }
 
 /* Adds a site that is not there; the lock is held. */
-static struct site *site_add(struct sites *s, int64_t site_id)
+static struct site *site_add(struct sites *s, int64_t site_id, struct floor *floor)
 {
     size_t count = atomic_load(&s->count);
     struct table *t = count < LIMIT_SITES ? table_with_room(s) : NULL;
-    struct site *site = t != NULL ? site_new(s, site_id) : NULL;
+    struct site *site = t != NULL ? site_new(s, site_id, floor) : NULL;
     if (site == NULL)
         return NULL;
     if (count == 0)
@@ -160,9 +170,37 @@ struct site *sites_get(struct sites *s, int64_t site_id)
     pthread_mutex_lock(&s->adding);
     site = sites_find(s, site_id);
     if (site == NULL)
-        site = site_add(s, site_id);
+        site = site_add(s, site_id, NULL);
     pthread_mutex_unlock(&s->adding);
     return site;
+}
+
+int sites_take(struct sites *s, struct floor *floor)
+{
+    int64_t id = floor_site_id(floor);
+    pthread_mutex_lock(&s->adding);
+    bool taken = sites_find(s, id) == NULL && site_add(s, id, floor) != NULL;
+    pthread_mutex_unlock(&s->adding);
+    return taken ? 0 : -1;
+}
+
+void sites_not_before(struct sites *s, int64_t now_us)
+{
+    int64_t latest = atomic_load(&s->latest_us);
+    while (now_us > latest && !atomic_compare_exchange_weak(&s->latest_us, &latest, now_us))
+        ;
+}
+
+void sites_freeze(struct sites *s)
+{
+    pthread_mutex_lock(&s->adding);
+    pthread_mutex_lock(&s->advancing);
+}
+
+void sites_thaw(struct sites *s)
+{
+    pthread_mutex_unlock(&s->advancing);
+    pthread_mutex_unlock(&s->adding);
 }
 
 size_t sites_count(struct sites *s, int64_t *only)
@@ -197,9 +235,11 @@ const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t 
     while (floor_next_waiting(site->floor) <= *now_us) {
         /* Rare: an event ahead of its time is due. */
         site_lock_read_end(&site->lock);
+        pthread_mutex_lock(&s->advancing);
         site_lock_change(&site->lock);
         floor_advance(site->floor, sites_now_us(s));
         site_lock_change_end(&site->lock);
+        pthread_mutex_unlock(&s->advancing);
         site_lock_read(&site->lock);
         *now_us = sites_now_us(s);
     }
@@ -220,4 +260,9 @@ struct floor *site_write_begin(struct site *site)
 void site_write_end(struct site *site)
 {
     site_lock_change_end(&site->lock);
+}
+
+struct floor *site_frozen(struct site *site)
+{
+    return site->floor;
 }

@@ -25,6 +25,22 @@ struct site *sites_find(struct sites *s, int64_t site_id);
 /* A site, made now when it is new. NULL when there are LIMIT_SITES or no memory. */
 struct site *sites_get(struct sites *s, int64_t site_id);
 
+/* A site with a floor of its settings (sites_floor_settings) that is there already, at start;
+ * -1, and the floor stays the caller's, when there is such a site or no room. */
+int sites_take(struct sites *s, struct floor *floor);
+struct floor_settings sites_floor_settings(const struct sites *s, int64_t site_id);
+
+/* Says that it was that late once: sites_now_us will not be earlier. */
+void sites_not_before(struct sites *s, int64_t now_us);
+
+/* While frozen no reader changes a floor and no site is added: with the writer at rest, all
+ * floors are as they are, also for a process that is forked then. It thaws in both. */
+void sites_freeze(struct sites *s);
+void sites_thaw(struct sites *s);
+
+/* The floor of a site of frozen sites, or in a process that was forked while they were. */
+struct floor *site_frozen(struct site *site);
+
 /* How many sites there are; `only` is the one when there is exactly one (may be NULL). */
 size_t sites_count(struct sites *s, int64_t *only);
 

@@ -1,6 +1,7 @@
 """SIGKILL at random moments under load, again and again on one data directory: every
 acknowledged event is there, no unacknowledged one half there, and the answers are
-those of a server that was given the same events afresh.
+those of a server that was given the same events afresh. In half of the rounds a snapshot is
+being made meanwhile; now and then it is SIGTERM instead, and the next start has one.
 
 LIVEFLOOR_KILL_ROUNDS sets the number of rounds (200 unless told)."""
 import collections
@@ -50,9 +51,9 @@ def random_event(dice):
 class Loader(threading.Thread):
     """Posts batches until the server goes; remembers what was sent and acknowledged."""
 
-    def __init__(self, server, seed):
+    def __init__(self, server, seed, stops=False):
         super().__init__()
-        self.server, self.dice = server, random.Random(seed)
+        self.server, self.dice, self.stops = server, random.Random(seed), stops
         self.sent, self.acknowledged, self.errors = {}, set(), []
 
     def run(self):
@@ -71,7 +72,8 @@ class Loader(threading.Thread):
         try:
             answer = self.server.post_events(events, connection=connection, imported=False)
         except AssertionError as refused:
-            self.errors.append(refused)
+            if not (self.stops and b"stopping" in refused.args[0][1]):
+                self.errors.append(refused)
             return False
         except Exception:  # killed: neither acknowledged nor not
             return False
@@ -118,17 +120,22 @@ class Kill(unittest.TestCase):
         self.there, self.seen = collections.Counter(), 0
         with Server() as server:
             for number in range(ROUNDS):
-                loaders = [Loader(server, dice.random()) for _ in range(3)]
+                stops = dice.random() < 0.1
+                loaders = [Loader(server, dice.random(), stops) for _ in range(3)]
                 for loader in loaders:
                     loader.start()
                 # Not a wait for readiness: the moment of the kill is what varies.
                 loaders[0].join(dice.random() * 0.12)
-                server.kill()
+                if stops:
+                    self.assertEqual(server.stop(), 0)
+                else:
+                    server.kill()
                 for loader in loaders:
                     loader.join()
                     self.assertEqual(loader.errors, [], f"seed {SEED} round {number}")
                     sent.update(loader.sent)
                     acknowledged |= loader.acknowledged
+                server.options = dice.choice(([], ["--set", "snapshotEvents=1"]))
                 server.start()
                 self.check_whole(server, sent, acknowledged, number)
                 if number % COMPARE_EVERY == COMPARE_EVERY - 1:
