@@ -142,7 +142,9 @@ def _profile(r):
 def _restart(r):
     f = r["figures"]["restart"]
     return [f"{f['records']:,} events, {f['bytes'] / 1e6:,.0f} MB of texts: ready after "
-            f"{f['ready_s']['median']:.2f} s; only reading the journal (with its checksums) takes "
+            f"{f['ready_s']['median']:.2f} s with a snapshot ({f['snapshot_bytes'] / 1e6:,.0f} MB, "
+            f"made when the server stopped), after {f['whole_s']['median']:.2f} s without one; only "
+            f"reading the journal (with its checksums) takes "
             f"{f['read_s']['median']:.2f} s, reading and decoding {f['decode_s']['median']:.2f} s."]
 
 
