@@ -8,24 +8,21 @@
 #define LINE 64u
 #define ENOUGH 4u /* questions that give the columns of a leaf time to come */
 
-/* Bytes of a leaf to ask for before it is known: most leaves of moments are no longer; of
- * others it is mostly the times. */
-static size_t leaf_bytes(const struct timeline *t)
-{
-    return (t->moments != 0 ? 6u : 12u) * LINE;
-}
+/* Of a leaf, before anything of it is known. The same for all: a loop that ends here or there
+ * is guessed wrong, and what was guessed is fetched as well. */
+#define LEAF_LINES 8u
+#define ROW_LINES 2u
 
-static void prefetch(const void *from, size_t bytes)
+static inline void prefetch(const void *from, unsigned lines)
 {
     const char *at = from;
-    for (size_t i = 0; i < bytes; i += LINE)
-        __builtin_prefetch(at + i);
+    for (unsigned i = 0; i < lines; i++)
+        __builtin_prefetch(at + i * LINE);
 }
 
-static void prefetch_node(const struct timeline_way *way)
+static inline void prefetch_node(const struct timeline_way *way)
 {
-    size_t bytes = offsetof(struct timeline_inner, rows);
-    prefetch(way->node, way->depth > 0 ? bytes : leaf_bytes(way->ask->line));
+    prefetch(way->node, LEAF_LINES);
 }
 
 static void way_find(struct timeline_way *way)
@@ -33,7 +30,7 @@ static void way_find(struct timeline_way *way)
     const struct timeline_inner *inner = way->node;
     way->at = inner_find(inner, way->ask->time_us - 1);
     unsigned width = way->ask->line->width;
-    prefetch(inner_child(inner, width, way->at), (1 + width) * sizeof(int64_t) + LINE - 8);
+    prefetch(inner_child(inner, width, way->at), ROW_LINES);
 }
 
 static void way_down(struct timeline_way *way)
@@ -89,7 +86,7 @@ void timeline_sum_up(struct timeline_way *way, size_t n)
     for (size_t i = 0; i < n; i++) {
         way[i].at = timeline_leaf_before(way[i].node, way[i].ask->time_us);
         if (n >= ENOUGH)
-            timeline_leaf_prefetch(way[i].node, way[i].at, leaf_bytes(way[i].ask->line));
+            timeline_leaf_prefetch(way[i].node, way[i].at, LEAF_LINES * LINE);
     }
     for (size_t i = 0; i < n; i++) {
         const struct timeline_ask *ask = way[i].ask;

@@ -44,15 +44,14 @@ static inline int64_t *inner_sums(const struct timeline_inner *node, unsigned wi
 /* The last child whose key is at or before the time; the first when none is. */
 static inline uint32_t inner_find(const struct timeline_inner *node, int64_t time)
 {
-    uint32_t low = 0, high = node->n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (node->key[middle] <= time)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t at = 0;
+    /* Without a jump that depends on a key: it would be guessed wrong every other time. */
+    for (uint32_t step = TIMELINE_FANOUT / 2; step > 0; step /= 2) {
+        uint32_t next = at + step;
+        uint32_t is_before = (uint32_t)(next < node->n) & (uint32_t)(node->key[next] <= time);
+        at += step & (0u - is_before);
     }
-    return low == 0 ? 0 : low - 1;
+    return at;
 }
 
 #endif
