@@ -200,25 +200,17 @@ static void take(const struct link_run *r, unsigned level, uint32_t low, uint32_
     totals->value = (int64_t)((uint64_t)totals->value + sum);
 }
 
-void link_run_within(const struct link_run *r, int64_t start, int64_t end,
-                     struct link_totals *totals)
+/* Adds those of the first `high` by `to` whose rank by `from` is at least `rank`. */
+static void within(const struct link_run *r, uint32_t rank, uint32_t high,
+                   struct link_totals *totals)
 {
-    if (start > r->from.last || end <= r->to.first)
-        return;
-    if (start <= r->from.first && end > r->to.last) {
-        totals->count += r->n;
-        totals->value = (int64_t)((uint64_t)totals->value + r->value_total);
-        return;
-    }
-    uint32_t rank = series_before(&r->from, start);
-    uint32_t low = 0, high = series_before(&r->to, end);
+    uint32_t low = 0;
     bool same_value = r->planes == 0;
     if (same_value && (rank == 0 || high == r->n)) { /* one end decides */
         take(r, 0, rank, high, totals);
         return;
     }
-    /* Among the first `high` by `to`, those whose rank is at least `rank`: at each
-     * digit where `rank` has 0, those with 1 are greater, whatever follows. */
+    /* At each digit where `rank` has 0, those with 1 are greater, whatever follows. */
     for (unsigned level = 0; level < r->digits && low < high; level++) {
         const uint64_t *row = link_run_row(r, level, 0);
         uint32_t ones_low = low == 0 ? 0 : bit_row_ones(row, low);
@@ -235,6 +227,37 @@ void link_run_within(const struct link_run *r, int64_t start, int64_t end,
     /* What is left has exactly this rank. */
     if (low < high)
         take(r, r->digits - 1u, low, high, totals);
+}
+
+/* Whether a run's links lie on both sides of an end; those that all lie within are added. */
+static bool is_cut(const struct link_run *r, int64_t start, int64_t end, struct link_totals *totals)
+{
+    if (start > r->from.last || end <= r->to.first)
+        return false;
+    if (start > r->from.first || end <= r->to.last)
+        return true;
+    totals->count += r->n;
+    totals->value = (int64_t)((uint64_t)totals->value + r->value_total);
+    return false;
+}
+
+void link_runs_within(struct link_run *const *runs, size_t count, int64_t start, int64_t end,
+                      struct link_totals *totals)
+{
+    while (count > 0) {
+        const struct link_run *cut[SERIES_SIDE_BY_SIDE / 2];
+        struct series_ask asks[SERIES_SIDE_BY_SIDE];
+        size_t n = 0;
+        for (; count > 0 && n < SERIES_SIDE_BY_SIDE / 2; count--, runs++)
+            if (is_cut(*runs, start, end, totals)) {
+                asks[2 * n] = (struct series_ask){&(*runs)->from, start, 0};
+                asks[2 * n + 1] = (struct series_ask){&(*runs)->to, end, 0};
+                cut[n++] = *runs;
+            }
+        series_before_all(asks, 2 * n);
+        for (size_t i = 0; i < n; i++)
+            within(cut[i], asks[2 * i].before, asks[2 * i + 1].before, totals);
+    }
 }
 
 size_t link_run_bytes(const struct link_run *r)

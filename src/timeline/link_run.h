@@ -17,9 +17,9 @@ size_t link_run_count(const struct link_run *r);
 /* Writes the links back, in order of `to`. */
 void link_run_unpack(const struct link_run *r, struct link *out);
 
-/* Adds to *totals those with from >= start and to < end. */
-void link_run_within(const struct link_run *r, int64_t start, int64_t end,
-                     struct link_totals *totals);
+/* Adds to *totals those with from >= start and to < end, of several runs. */
+void link_runs_within(struct link_run *const *runs, size_t count, int64_t start, int64_t end,
+                      struct link_totals *totals);
 
 size_t link_run_bytes(const struct link_run *r);
 

@@ -192,8 +192,7 @@ static struct link_totals side_within(const struct link_side *side, int64_t star
         sum += in ? (uint64_t)l->value : 0;
     }
     totals.value = (int64_t)sum;
-    for (size_t i = 0; i < side->run_count; i++)
-        link_run_within(side->run[i], start, end, &totals);
+    link_runs_within(side->run, side->run_count, start, end, &totals);
     return totals;
 }
 

@@ -118,22 +118,73 @@ void series_image(struct series *s, struct image *io)
     *s = all;
 }
 
+/* A search: among `count` blocks from `low` on is the last one whose first is before t. */
+struct search {
+    struct series_ask *ask;
+    uint32_t low, count;
+};
+
+/* Halves what is left, and asks for what the next step reads. */
+static void search_step(struct search *w)
+{
+    const struct series_block *block = w->ask->series->block;
+    uint32_t half = w->count / 2;
+    w->low += half & (0u - (uint32_t)(block[w->low + half].first < w->ask->t));
+    w->count -= half;
+    __builtin_prefetch(&block[w->low + w->count / 2]);
+}
+
+/* Asks for the block's steps, and for the low bits about where the instant would be. */
+static void search_prefetch(const struct search *w)
+{
+    const struct series *s = w->ask->series;
+    const struct series_block *b = &s->block[w->low];
+    const char *words = (const char *)(s->words + b->word);
+    __builtin_prefetch(words);
+    __builtin_prefetch(words + (b->high_bits + SERIES_BLOCK / 2 * b->low_bits) / 8);
+}
+
+static uint32_t search_end(const struct search *w)
+{
+    const struct series *s = w->ask->series;
+    struct ascent a = block_ascent(s, w->low);
+    return w->low * SERIES_BLOCK + ascent_before(&a, s->words + s->block[w->low].word, w->ask->t);
+}
+
+void series_before_all(struct series_ask *asks, size_t n)
+{
+    struct search searches[SERIES_SIDE_BY_SIDE];
+    size_t some = 0;
+    bool more = false;
+    for (size_t i = 0; i < n; i++) {
+        const struct series *s = asks[i].series;
+        asks[i].before = asks[i].t > s->last ? s->n : 0;
+        if (asks[i].t <= s->first || asks[i].t > s->last)
+            continue;
+        uint32_t count = blocks_of(s->n);
+        searches[some++] = (struct search){&asks[i], 0, count};
+        __builtin_prefetch(&s->block[count / 2]);
+        more = more || count > 1;
+    }
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < some; i++) {
+            if (searches[i].count > 1)
+                search_step(&searches[i]);
+            more = more || searches[i].count > 1;
+        }
+    }
+    for (size_t i = 0; i < some; i++)
+        search_prefetch(&searches[i]);
+    for (size_t i = 0; i < some; i++)
+        searches[i].ask->before = search_end(&searches[i]);
+}
+
 uint32_t series_before(const struct series *s, int64_t t)
 {
-    if (t <= s->first)
-        return 0;
-    if (t > s->last)
-        return s->n;
-    uint32_t low = 0, high = blocks_of(s->n);
-    while (high - low > 1) { /* the last block whose first is before t */
-        uint32_t middle = (low + high) / 2;
-        if (s->block[middle].first < t)
-            low = middle;
-        else
-            high = middle;
-    }
-    struct ascent a = block_ascent(s, low);
-    return low * SERIES_BLOCK + ascent_before(&a, s->words + s->block[low].word, t);
+    struct series_ask ask = {s, t, 0};
+    series_before_all(&ask, 1);
+    return ask.before;
 }
 
 void series_read_some(const struct series *s, uint32_t first, uint32_t count, int64_t *out)

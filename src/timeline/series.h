@@ -49,6 +49,16 @@ void series_image(struct series *s, struct image *io);
 /* How many are before t. */
 uint32_t series_before(const struct series *s, int64_t t);
 
+/* The same question to several series at once: the processor's cache misses overlap. */
+struct series_ask {
+    const struct series *series;
+    int64_t t;
+    uint32_t before; /* the answer */
+};
+
+#define SERIES_SIDE_BY_SIDE 32u /* at most */
+void series_before_all(struct series_ask *asks, size_t n);
+
 /* All n of them, into out. */
 void series_read(const struct series *s, int64_t *out);
 

@@ -43,7 +43,7 @@ static void node_free(void *node, unsigned depth, unsigned width)
     if (depth > 0) {
         struct timeline_inner *inner = node;
         for (uint32_t i = 0; i < inner->n; i++)
-            node_free(*inner_child(inner, width, i), depth - 1, width);
+            node_free(inner->child[i], depth - 1, width);
     }
     memory_free(node);
 }
@@ -66,7 +66,7 @@ static void node_total(const struct timeline *t, const void *node, unsigned dept
     for (; depth > 0; depth--) {
         const struct timeline_inner *inner = node;
         sums_add(out, t->width, inner_sums(inner, t->width, inner->n - 1));
-        node = *inner_child(inner, t->width, inner->n - 1);
+        node = inner->child[inner->n - 1];
     }
     timeline_leaf_sums(t, node, ((const struct leaf_head *)node)->n, out);
 }
@@ -157,23 +157,29 @@ static struct change leaf_add(struct timeline *t, void *leaf, bool last, const s
     return change;
 }
 
+/* Copies children from a place of a node to a place of another, or of the same. */
+static void inner_move(struct timeline_inner *to, uint32_t at, const struct timeline_inner *from,
+                       uint32_t first, uint32_t count, unsigned width)
+{
+    memmove(to->key + at, from->key + first, count * sizeof to->key[0]);
+    memmove(to->child + at, from->child + first, count * sizeof to->child[0]);
+    memmove(inner_sums(to, width, at), inner_sums(from, width, first),
+            (size_t)count * width * sizeof(int64_t));
+}
+
 static void inner_insert(struct timeline_inner *node, unsigned width, uint32_t at, int64_t key,
                          void *child, const int64_t *sums)
 {
-    size_t after = node->n - at, row = (1 + width) * sizeof(int64_t);
-    memmove(node->key + at + 1, node->key + at, after * sizeof(int64_t));
-    memmove(inner_child(node, width, at + 1), inner_child(node, width, at), after * row);
+    inner_move(node, at + 1, node, at, node->n - at, width);
     node->key[at] = key;
-    *inner_child(node, width, at) = child;
+    node->child[at] = child;
     memcpy(inner_sums(node, width, at), sums, width * sizeof(int64_t));
     node->n++;
 }
 
 static void inner_remove(struct timeline_inner *node, unsigned width, uint32_t at)
 {
-    size_t after = node->n - at - 1, row = (1 + width) * sizeof(int64_t);
-    memmove(node->key + at, node->key + at + 1, after * sizeof(int64_t));
-    memmove(inner_child(node, width, at), inner_child(node, width, at + 1), after * row);
+    inner_move(node, at, node, at + 1, node->n - at - 1, width);
     node->n--;
 }
 
@@ -184,8 +190,7 @@ static struct timeline_inner *inner_split(struct timeline_inner *node, unsigned 
 {
     struct timeline_inner *right = inner_new(width);
     right->n = node->n - keep;
-    memcpy(right->key, node->key + keep, right->n * sizeof(int64_t));
-    memcpy(right->rows, inner_child(node, width, keep), right->n * (1 + width) * sizeof(int64_t));
+    inner_move(right, 0, node, keep, right->n, width);
     node->n = keep;
     for (unsigned w = 0; w < width; w++)
         base[w] = (int64_t)(0 - (uint64_t)inner_sums(right, width, 0)[w]);
@@ -201,7 +206,7 @@ static struct change inner_adopt(struct timeline *t, struct timeline_inner *node
     struct change change = {0};
     unsigned width = t->width;
     int64_t sums[TIMELINE_MAX_WIDTH], base[TIMELINE_MAX_WIDTH];
-    node_total(t, *inner_child(node, width, at), child_depth, sums);
+    node_total(t, node->child[at], child_depth, sums);
     sums_add(sums, width, inner_sums(node, width, at));
     if (node->n < TIMELINE_FANOUT) {
         inner_insert(node, width, at + 1, below.sibling_key, below.sibling, sums);
@@ -239,12 +244,11 @@ static struct change node_add(struct timeline *t, void *node, unsigned depth, bo
         inner->key[at] = a->time;
     for (uint32_t i = at + 1; i < inner->n; i++)
         sums_add(inner_sums(inner, width, i), width, a->delta);
-    struct change below =
-        node_add(t, *inner_child(inner, width, at), depth - 1, last && at == inner->n - 1, a);
+    struct change below = node_add(t, inner->child[at], depth - 1, last && at == inner->n - 1, a);
     if (below.moved != NULL)
-        *inner_child(inner, width, at) = below.moved;
+        inner->child[at] = below.moved;
     if (below.empty) {
-        memory_free(*inner_child(inner, width, at));
+        memory_free(inner->child[at]);
         inner_remove(inner, width, at);
         return (struct change){.empty = inner->n == 0};
     }
@@ -283,7 +287,7 @@ static void root_shrink(struct timeline *t)
         struct timeline_inner *top = trunk->top;
         if (top->n > 1)
             return;
-        void *child = *inner_child(top, t->width, 0);
+        void *child = top->child[0];
         memory_free(top);
         t->depth--;
         trunk->top = child;
@@ -317,7 +321,7 @@ static bool may_join(const struct timeline *t, const void *leaf, const void *nei
 static void children_join(struct timeline *t, struct timeline_inner *inner, uint32_t at)
 {
     struct timeline_trunk *trunk = t->root;
-    void **left = inner_child(inner, t->width, at), *right = *inner_child(inner, t->width, at + 1);
+    void **left = &inner->child[at], *right = inner->child[at + 1];
     hot_leaves_replace(&trunk->hot, *left, NULL);
     hot_leaves_replace(&trunk->hot, right, NULL);
     *left = timeline_leaf_join(t, *left, right);
@@ -331,8 +335,7 @@ static void inner_drop_first(struct timeline_inner *node, unsigned width, uint32
     int64_t base[TIMELINE_MAX_WIDTH];
     node->n -= count;
     memcpy(sums, inner_sums(node, width, count), width * sizeof *sums);
-    memmove(node->key, node->key + count, node->n * sizeof node->key[0]);
-    memmove(node->rows, inner_child(node, width, count), node->n * (1 + width) * sizeof(int64_t));
+    inner_move(node, 0, node, count, node->n, width);
     for (unsigned w = 0; w < width; w++)
         base[w] = (int64_t)(0 - (uint64_t)sums[w]);
     for (uint32_t i = 0; i < node->n; i++)
@@ -343,8 +346,8 @@ static void inner_drop_first(struct timeline_inner *node, unsigned width, uint32
 static void inner_fill(struct timeline *t, struct timeline_inner *above, uint32_t at)
 {
     unsigned width = t->width;
-    struct timeline_inner *node = *inner_child(above, width, at);
-    struct timeline_inner *next = *inner_child(above, width, at + 1);
+    struct timeline_inner *node = above->child[at];
+    struct timeline_inner *next = above->child[at + 1];
     uint32_t count = TIMELINE_FANOUT - node->n;
     count = count < next->n ? count : next->n;
     int64_t before[TIMELINE_MAX_WIDTH], moved[TIMELINE_MAX_WIDTH];
@@ -354,7 +357,7 @@ static void inner_fill(struct timeline *t, struct timeline_inner *above, uint32_
     for (uint32_t i = 0; i < count; i++) {
         memcpy(moved, inner_sums(next, width, i), width * sizeof *moved);
         sums_add(moved, width, before);
-        inner_insert(node, width, node->n, next->key[i], *inner_child(next, width, i), moved);
+        inner_insert(node, width, node->n, next->key[i], next->child[i], moved);
     }
     if (count == next->n) {
         inner_remove(above, width, at + 1);
@@ -375,12 +378,12 @@ static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const voi
     for (unsigned depth = t->depth; depth > 1; depth--) {
         above = inner;
         inner_at = at;
-        inner = *inner_child(inner, t->width, at);
+        inner = inner->child[at];
         at = inner_find(inner, quiet->data[0]);
     }
     hot_leaves_replace(&trunk->hot, quiet, NULL);
-    void *left = at > 0 ? *inner_child(inner, t->width, at - 1) : NULL;
-    void *right = at + 1 < inner->n ? *inner_child(inner, t->width, at + 1) : NULL;
+    void *left = at > 0 ? inner->child[at - 1] : NULL;
+    void *right = at + 1 < inner->n ? inner->child[at + 1] : NULL;
     if (left != NULL && may_join(t, quiet, left, last))
         children_join(t, inner, at - 1);
     else if (right != NULL && right != last &&
@@ -388,7 +391,7 @@ static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const voi
              may_join(t, quiet, right, last))
         children_join(t, inner, at);
     else
-        *inner_child(inner, t->width, at) = timeline_leaf_pack(t, quiet);
+        inner->child[at] = timeline_leaf_pack(t, quiet);
     if (above != NULL && inner_at + 1 < above->n)
         inner_fill(t, above, inner_at);
 }
@@ -401,7 +404,7 @@ static void trunk_settle(struct timeline *t)
         return;
     void *node = trunk->top;
     for (unsigned depth = t->depth; depth > 0; depth--)
-        node = *inner_child(node, t->width, ((struct timeline_inner *)node)->n - 1);
+        node = ((struct timeline_inner *)node)->child[((struct timeline_inner *)node)->n - 1];
     trunk->last = leaf_is_packed(node) ? NULL : node;
     struct timeline_leaf *quiet;
     while ((quiet = hot_leaves_excess(&trunk->hot, t->entries, node)) != NULL)

@@ -34,7 +34,8 @@ struct timeline_ask {
 struct timeline_way {
     const struct timeline_ask *ask;
     const void *node;
-    uint32_t at;
+    const int64_t *before; /* sums of all that is before it, or NULL; to be added yet */
+    uint32_t at;           /* entries of the leaf */
     unsigned depth;
 };
 

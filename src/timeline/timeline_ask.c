@@ -8,10 +8,11 @@
 #define LINE 64u
 #define ENOUGH 4u /* questions that give the columns of a leaf time to come */
 
-/* Of a leaf, before anything of it is known. The same for all: a loop that ends here or there
- * is guessed wrong, and what was guessed is fetched as well. */
-#define LEAF_LINES 8u
-#define ROW_LINES 2u
+/* Of a node: an inner one's keys and children, or a leaf's first bytes, before anything of it is
+ * known. The same for all: a loop that ends here or there is guessed wrong, and what was guessed
+ * is fetched as well. */
+#define NODE_LINES 9u
+#define SUMS_LINES 2u
 
 static inline void prefetch(const void *from, unsigned lines)
 {
@@ -20,29 +21,25 @@ static inline void prefetch(const void *from, unsigned lines)
         __builtin_prefetch(at + i * LINE);
 }
 
-static inline void prefetch_node(const struct timeline_way *way)
+/* Adds the sums before the node that the way is at. */
+static void way_add(const struct timeline_way *way)
 {
-    prefetch(way->node, LEAF_LINES);
+    unsigned width = way->before != NULL ? way->ask->line->width : 0;
+    for (unsigned w = 0; w < width; w++)
+        way->ask->out[w] = wrap_add(way->ask->out[w], way->before[w]);
 }
 
-static void way_find(struct timeline_way *way)
-{
-    const struct timeline_inner *inner = way->node;
-    way->at = inner_find(inner, way->ask->time_us - 1);
-    unsigned width = way->ask->line->width;
-    prefetch(inner_child(inner, width, way->at), ROW_LINES);
-}
-
+/* To the child. The sums before it are asked for beside it, and added a step later. */
 static void way_down(struct timeline_way *way)
 {
     const struct timeline_inner *inner = way->node;
-    unsigned width = way->ask->line->width;
-    const int64_t *sums = inner_sums(inner, width, way->at);
-    for (unsigned w = 0; w < width; w++)
-        way->ask->out[w] = wrap_add(way->ask->out[w], sums[w]);
-    way->node = *inner_child(inner, width, way->at);
+    uint32_t at = inner_find(inner, way->ask->time_us - 1);
+    way_add(way);
+    way->before = inner_sums(inner, way->ask->line->width, at);
+    way->node = inner->child[at];
     way->depth--;
-    prefetch_node(way);
+    prefetch(way->node, NODE_LINES);
+    prefetch(way->before, SUMS_LINES);
 }
 
 size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *way)
@@ -61,16 +58,12 @@ size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeli
     for (size_t i = 0; i < ways; i++) {
         if (way[i].depth > 0)
             way[i].node = ((const struct timeline_trunk *)way[i].node)->top;
-        prefetch_node(&way[i]);
+        prefetch(way[i].node, NODE_LINES);
     }
-    for (; deepest > 0; deepest--) {
-        for (size_t i = 0; i < ways; i++)
-            if (way[i].depth == deepest)
-                way_find(&way[i]);
+    for (; deepest > 0; deepest--)
         for (size_t i = 0; i < ways; i++)
             if (way[i].depth == deepest)
                 way_down(&way[i]);
-    }
     return ways;
 }
 
@@ -86,14 +79,16 @@ void timeline_sum_up(struct timeline_way *way, size_t n)
     for (size_t i = 0; i < n; i++) {
         way[i].at = timeline_leaf_before(way[i].node, way[i].ask->time_us);
         if (n >= ENOUGH)
-            timeline_leaf_prefetch(way[i].node, way[i].at, LEAF_LINES * LINE);
+            timeline_leaf_prefetch(way[i].node, way[i].at, NODE_LINES * LINE);
     }
     for (size_t i = 0; i < n; i++) {
         const struct timeline_ask *ask = way[i].ask;
-        if (i > 0 && way_is_same(&way[i], &way[i - 1]))
+        if (i > 0 && way_is_same(&way[i], &way[i - 1])) {
             memcpy(ask->out, way[i - 1].ask->out, ask->line->width * sizeof *ask->out);
-        else
+        } else {
+            way_add(&way[i]);
             timeline_leaf_sums(ask->line, way[i].node, way[i].at, ask->out);
+        }
     }
 }
 
@@ -129,7 +124,7 @@ bool timeline_first(const struct timeline *t, int64_t *time_us)
     if (t->depth > 0)
         node = ((const struct timeline_trunk *)node)->top;
     for (unsigned depth = t->depth; depth > 0; depth--)
-        node = *inner_child(node, t->width, 0);
+        node = ((const struct timeline_inner *)node)->child[0];
     *time_us = timeline_leaf_first(node);
     return true;
 }
@@ -141,7 +136,7 @@ static size_t node_bytes(const struct timeline *t, const void *node, unsigned de
     const struct timeline_inner *inner = node;
     size_t bytes = sizeof *inner + (size_t)TIMELINE_FANOUT * (1u + t->width) * sizeof(int64_t);
     for (uint32_t i = 0; i < inner->n; i++)
-        bytes += node_bytes(t, *inner_child(inner, t->width, i), depth - 1);
+        bytes += node_bytes(t, inner->child[i], depth - 1);
     return bytes;
 }
 

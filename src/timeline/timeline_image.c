@@ -49,7 +49,7 @@ static void *node_image(struct timeline *t, void *node, unsigned depth, struct i
     image_bytes(io, inner->key, n * sizeof inner->key[0]);
     for (uint32_t i = 0; i < n; i++) {
         image_bytes(io, inner_sums(inner, t->width, i), t->width * sizeof(int64_t));
-        void **child = inner_child(inner, t->width, i);
+        void **child = &inner->child[i];
         void *made = node_image(t, loads ? NULL : *child, depth - 1, io);
         if (made == NULL)
             break;
@@ -62,11 +62,11 @@ static void *node_image(struct timeline *t, void *node, unsigned depth, struct i
 }
 
 /* As trunk_settle does. */
-static void find_last(struct timeline_trunk *trunk, unsigned depth, unsigned width)
+static void find_last(struct timeline_trunk *trunk, unsigned depth)
 {
     void *node = trunk->top;
     for (; depth > 0; depth--)
-        node = *inner_child(node, width, ((struct timeline_inner *)node)->n - 1);
+        node = ((struct timeline_inner *)node)->child[((struct timeline_inner *)node)->n - 1];
     trunk->last = leaf_is_packed(node) ? NULL : node;
 }
 
@@ -86,7 +86,7 @@ static void tree_image(struct timeline *t, struct image *io)
         memory_free(trunk);
         t->root = NULL;
     } else if (!image_failed(io)) {
-        find_last(trunk, t->depth, t->width);
+        find_last(trunk, t->depth);
     }
 }
 

@@ -12,7 +12,8 @@ struct timeline_inner {
     uint32_t n;
     /* At or before the child's first entry, after the previous child's last. */
     int64_t key[TIMELINE_FANOUT];
-    int64_t rows[]; /* of each child: its pointer, the sums of all children before it */
+    void *child[TIMELINE_FANOUT]; /* beside the keys: fetched together */
+    int64_t sums[];               /* of each child: the sums of all children before it */
 };
 
 /* The root of a timeline of more than one leaf. */
@@ -26,19 +27,14 @@ struct timeline_trunk {
 static inline struct timeline_inner *inner_new(unsigned width)
 {
     struct timeline_inner *node =
-        memory_get(sizeof *node + (size_t)TIMELINE_FANOUT * (1 + width) * sizeof(int64_t));
+        memory_get(sizeof *node + (size_t)TIMELINE_FANOUT * width * sizeof(int64_t));
     node->n = 0;
     return node;
 }
 
-static inline void **inner_child(const struct timeline_inner *node, unsigned width, uint32_t at)
-{
-    return (void **)(node->rows + (size_t)at * (1 + width));
-}
-
 static inline int64_t *inner_sums(const struct timeline_inner *node, unsigned width, uint32_t at)
 {
-    return (int64_t *)(node->rows + (size_t)at * (1 + width) + 1);
+    return (int64_t *)(node->sums + (size_t)at * width);
 }
 
 /* The last child whose key is at or before the time; the first when none is. */
