@@ -71,6 +71,10 @@ void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, 
 /* The time of the first entry; false when there is none. */
 bool timeline_first(const struct timeline *t, int64_t *time_us);
 
+/* A time, at or after `time_us`, before which no entry lies at or after `time_us`: mostly that
+ * of the next entry, INT64_MAX when there is none. */
+int64_t timeline_next(const struct timeline *t, int64_t time_us);
+
 /* Bytes of memory that it holds. */
 size_t timeline_bytes(const struct timeline *t);
 

@@ -129,6 +129,25 @@ bool timeline_first(const struct timeline *t, int64_t *time_us)
     return true;
 }
 
+int64_t timeline_next(const struct timeline *t, int64_t time_us)
+{
+    int64_t next = INT64_MAX;
+    if (t->root == NULL)
+        return next;
+    const void *node = t->root;
+    if (t->depth > 0)
+        node = ((const struct timeline_trunk *)node)->top;
+    for (unsigned depth = t->depth; depth > 0; depth--) {
+        const struct timeline_inner *inner = node;
+        uint32_t at = inner_find(inner, time_us);
+        if (at + 1 < inner->n)
+            next = inner->key[at + 1]; /* the deeper, the sooner */
+        node = *inner_child(inner, t->width, at);
+    }
+    uint32_t at = timeline_leaf_before(node, time_us);
+    return at < ((const struct leaf_head *)node)->n ? timeline_leaf_time(node, at) : next;
+}
+
 static size_t node_bytes(const struct timeline *t, const void *node, unsigned depth)
 {
     if (depth == 0)

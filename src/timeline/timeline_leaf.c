@@ -177,6 +177,15 @@ uint32_t timeline_leaf_before(const void *leaf, int64_t time)
     return leaf_is_packed(leaf) ? packed_before(leaf, time) : hot_before(leaf, time);
 }
 
+int64_t timeline_leaf_time(const void *leaf, uint32_t at)
+{
+    int64_t times[PACKED_MAX];
+    if (!leaf_is_packed(leaf))
+        return ((const struct timeline_leaf *)leaf)->data[at];
+    packed_times(leaf, at + 1, times);
+    return times[at];
+}
+
 void timeline_leaf_prefetch(const void *leaf, uint32_t k, size_t have)
 {
     if (k > 0 && leaf_is_packed(leaf) && packed_bytes(leaf) > have)

@@ -77,6 +77,9 @@ int64_t timeline_leaf_first(const void *leaf);
 /* How many entries of a leaf are before a time. */
 uint32_t timeline_leaf_before(const void *leaf, int64_t time);
 
+/* The time of an entry; at < n. */
+int64_t timeline_leaf_time(const void *leaf, uint32_t at);
+
 /* Asks the processor for what the sums of a leaf's first k entries read, beyond its first
  * `have` bytes. */
 void timeline_leaf_prefetch(const void *leaf, uint32_t k, size_t have);

@@ -33,6 +33,14 @@ static void compare(const struct timeline *t, const struct model *m)
     int64_t found = -1;
     assert_int_equal(timeline_first(t, &found), first >= 0);
     assert_int_equal(found, first);
+    int64_t next = INT64_MAX;
+    for (int64_t at = TIMES; at-- > 0;) {
+        bool used = m->value[at][0] || m->value[at][1] || m->value[at][2];
+        next = used ? at : next;
+        int64_t said = timeline_next(t, at);
+        assert_true(said >= at && said <= next);
+        assert_int_equal(said == INT64_MAX, next == INT64_MAX);
+    }
     for (int64_t at = 0; at <= TIMES; at++) {
         int64_t got[WIDTH], want[WIDTH];
         timeline_before(t, at, got);
