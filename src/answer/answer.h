@@ -31,6 +31,10 @@ struct right_now {
 };
 void answer_right_now(const struct floor *f, const struct question *q, struct right_now *out);
 
+/* The same question with a now in [q->now_us, this) has the same answer, while the floor is not
+ * changed and all that the question asks for is held; q->now_us where nobody knows. */
+int64_t right_now_until(const struct floor *f, const struct question *q);
+
 /* metrics.md §6. Ratios of times are in seconds: den holds the factor. */
 struct today {
     int64_t chat_requests, total_chats, chats, abandoned, switched_to_message, missed,
@@ -39,6 +43,10 @@ struct today {
         unique_chat_rate, agent_utilization, avg_score;
 };
 void answer_today(const struct floor *f, const struct question *q, struct today *out);
+
+/* As right_now_until, but for the utilization, whose num and den grow by those of *growth with
+ * each µs of now. */
+int64_t today_until(const struct floor *f, const struct question *q, struct ratio *growth);
 
 struct status_time {
     struct guid status;

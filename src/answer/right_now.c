@@ -134,3 +134,18 @@ void answer_right_now(const struct floor *f, const struct question *q, struct ri
     }
     out->ongoing_chats = out->ongoing_with_agent + out->ongoing_with_bot;
 }
+
+int64_t right_now_until(const struct floor *f, const struct question *q)
+{
+    if (question_is_past(q))
+        return INT64_MAX;
+    if (q->has_start || q->has_department)
+        return q->now_us;
+    const struct timeline *const lines[] = {&f->presence, &f->load, &f->on_site};
+    int64_t until = INT64_MAX;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        int64_t next = timeline_next(lines[i], q->now_us + 1);
+        until = next < until ? next : until;
+    }
+    return until;
+}

@@ -102,3 +102,22 @@ void answer_today(const struct floor *f, const struct question *q, struct today 
         tell(&f->tally, &f->presence, start, end, out);
     }
 }
+
+int64_t today_until(const struct floor *f, const struct question *q, struct ratio *growth)
+{
+    *growth = (struct ratio){0, 0};
+    if (question_is_past(q))
+        return INT64_MAX;
+    if (q->has_department || q->start_us >= q->now_us)
+        return q->now_us;
+    /* Every link of the tally ends at an entry of these. */
+    const struct timeline *const lines[] = {&f->tally.requests, &f->tally.moments, &f->presence};
+    int64_t until = q->has_end ? q->end_us : INT64_MAX, levels[P_WIDTH];
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        int64_t next = timeline_next(lines[i], q->now_us);
+        until = next < until ? next : until;
+    }
+    timeline_before(&f->presence, q->now_us, levels);
+    *growth = (struct ratio){levels[P_BOTH], levels[P_LOGGED_IN]};
+    return until;
+}

@@ -17,6 +17,12 @@ static inline int64_t question_start(const struct question *q, int64_t start_us)
     return start_us < q->horizon_us ? q->horizon_us : start_us;
 }
 
+/* Does the answer lie at or before an instant that has passed, whatever the now? */
+static inline bool question_is_past(const struct question *q)
+{
+    return q->has_end && q->end_us <= q->now_us;
+}
+
 /* The number of the department asked for, NONE when nothing knows it. */
 uint32_t question_department(const struct floor *f, const struct question *q);
 

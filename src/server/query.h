@@ -53,4 +53,11 @@ int question_read(enum view view, const struct query *q, const struct question_c
 int question_answer(enum view view, const struct floor *f, const struct question *q,
                     struct arena *arena, struct buffer *body);
 
+/* While the floor is not changed, and holds all from question_first on, the same question with a
+ * now in [q->now_us, this) has the same answer, byte for byte; q->now_us where nobody knows. */
+int64_t question_until(enum view view, const struct floor *f, const struct question *q);
+
+/* The earliest instant that a question names; INT64_MAX when it names none. */
+int64_t question_first(const struct question *q);
+
 #endif

@@ -35,3 +35,59 @@ int question_answer(enum view view, const struct floor *f, const struct question
     }
     return body->failed ? -1 : 0;
 }
+
+/* How far ahead an answer is looked at, and the least that is worth it. */
+#define FAR_US (1 << 20)
+#define NEAR_US (1 << 10)
+
+static bool same_text(struct ratio a, struct ratio b)
+{
+    char room[2][64];
+    struct buffer x = {.data = room[0], .cap = sizeof room[0]};
+    struct buffer y = {.data = room[1], .cap = sizeof room[1]};
+    render_ratio(&x, a);
+    render_ratio(&y, b);
+    return span_equal(buffer_span(&x), buffer_span(&y));
+}
+
+/* A ratio whose parts grow evenly rises all the time, or falls: where its text is the same at both
+ * ends it is so between them. From 0 ÷ 0 it leaps. */
+static int64_t ratio_until(struct ratio now, struct ratio growth, int64_t now_us, int64_t until_us)
+{
+    int64_t far = until_us - now_us < FAR_US ? until_us - now_us : FAR_US;
+    if (growth.num == 0 && growth.den == 0)
+        return until_us;
+    if (now.den <= 0 || growth.num < 0 || growth.den < 0)
+        return now_us;
+    for (; far >= NEAR_US; far /= 4) {
+        struct ratio then = {now.num + growth.num * far, now.den + growth.den * far};
+        if (same_text(now, then))
+            return now_us + far;
+    }
+    return now_us;
+}
+
+int64_t question_until(enum view view, const struct floor *f, const struct question *q)
+{
+    int64_t until = q->now_us;
+    if (view == VIEW_RIGHT_NOW)
+        until = right_now_until(f, q);
+    if (view == VIEW_TODAY) {
+        struct ratio growth;
+        struct today today;
+        until = today_until(f, q, &growth);
+        if (until > q->now_us && (growth.num != 0 || growth.den != 0)) {
+            answer_today(f, q, &today);
+            until = ratio_until(today.agent_utilization, growth, q->now_us, until);
+        }
+    }
+    int64_t waiting = floor_next_waiting(f);
+    return waiting < until ? waiting : until;
+}
+
+int64_t question_first(const struct question *q)
+{
+    if (q->has_start)
+        return q->start_us;
+    return q->has_end ? q->end_us : INT64_MAX;
+}

@@ -132,6 +132,27 @@ static bool view_find(struct span path, enum view *out)
     return false;
 }
 
+/* The answer is the same as long as question_until says. */
+static bool holds(struct driver *d, enum view view, const struct question *question)
+{
+    int64_t now = question->now_us, until = question_until(view, d->floor, question);
+    struct question later = *question;
+    struct buffer body = {0};
+    bool same = true;
+    for (int64_t ahead = 1; same && until > now && ahead < until - now && ahead < INT64_MAX / 4;
+         ahead *= 3) {
+        const int64_t at[] = {now + ahead, until - ahead};
+        for (size_t i = 0; same && i < sizeof at / sizeof at[0]; i++) {
+            later.now_us = at[i];
+            buffer_reset(&body);
+            question_answer(view, d->floor, &later, d->arena, &body);
+            same = span_equal(buffer_span(&body), buffer_span(&d->body));
+        }
+    }
+    buffer_free(&body);
+    return same;
+}
+
 static void ask(struct driver *d, struct span target)
 {
     const char *mark = memchr(target.data, '?', target.len);
@@ -140,7 +161,7 @@ static void ask(struct driver *d, struct span target)
     struct query query;
     struct question question;
     struct problem problem = {0};
-    enum view view;
+    enum view view = VIEW_AGENTS;
     if (mark != NULL)
         text = (struct span){mark + 1, target.len - path.len - 1};
     arena_reset(d->arena);
@@ -157,6 +178,8 @@ static void ask(struct driver *d, struct span target)
         question_answer(view, d->floor, &question, d->arena, &d->body);
     if (problem.code != 0)
         printf("ERR %s\n", problem.message);
+    else if (!holds(d, view, &question))
+        printf("ERR not as long as question_until says\n");
     else
         printf("%.*s\n", (int)d->body.len, d->body.data);
     fflush(stdout);
