@@ -255,8 +255,8 @@ int auth_token_revoke(struct auth_store *s, const char *token_id, struct problem
 #define REMEMBERED 64u
 
 struct remembered {
-    uint64_t store;  /* serial of the store; 0: free */
-    size_t change;   /* the store's last transaction */
+    uint64_t store; /* serial of the store; 0: free */
+    size_t change;  /* the store's last transaction */
     struct credential credential;
     char text[PREFIX_BYTES + SECRET_TEXT_BYTES];
 };
@@ -288,6 +288,12 @@ static bool look_up(struct auth_store *s, struct span text, struct credential *o
         .scopes = entry.scopes, .all_sites = entry.all_sites, .site_id = entry.site_id};
     token_id_of(&hash, out->token_id);
     return true;
+}
+
+uint64_t auth_change(struct auth_store *s)
+{
+    MDB_envinfo info;
+    return mdb_env_info(s->env, &info) == 0 ? info.me_last_txnid + 1 : 0;
 }
 
 bool auth_token_verify(struct auth_store *s, struct span text, struct credential *out)

@@ -54,6 +54,10 @@ int auth_token_revoke(struct auth_store *s, const char *token_id, struct problem
  * or revoked by other processes at once. Thread-safe, about a microsecond. */
 bool auth_token_verify(struct auth_store *s, struct span text, struct credential *out);
 
+/* A number that is another one after each change of the store, by whichever process; 0 when it
+ * cannot be told. */
+uint64_t auth_change(struct auth_store *s);
+
 /* "read,ingest" to scopes; false when a word is none of read, ingest, admin. */
 bool scopes_parse(struct span text, uint32_t *out);
 /* Scopes to "read,ingest"; out holds at least 32 bytes. */

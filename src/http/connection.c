@@ -238,7 +238,7 @@ static bool head_read(struct http_exchange *x)
 
 static void head_begin(struct http_exchange *x)
 {
-    x->answered = x->whole = x->too_large = x->repeatable = false;
+    x->answered = x->whole = x->too_large = x->repeatable = x->lasting = false;
     x->keep_alive = true;
     x->body_raw = 0;
     x->user = NULL;
@@ -261,22 +261,56 @@ static bool head_again(struct http_exchange *x, size_t left)
     return true;
 }
 
-/* Gives the answer that this turn has already made for the same head, if it has. */
+/* An answer that was made before and may be given now; its bytes are the worker's. */
+struct given {
+    struct span bytes;
+    int status;
+    void *user;
+};
+
+/* One of an earlier turn that would be made the same: as good as made now, and remembered for the
+ * others of this turn. */
+static bool find_kept(struct http_exchange *x, struct given *out)
+{
+    struct http_worker *w = x->worker;
+    const struct http_handlers *h = &w->server->settings.handlers;
+    struct span head = buffer_span(&x->head_bytes);
+    if (h->holds == NULL)
+        return false;
+    const struct kept_answer *a = kept_find(&w->kept, head, x->head_hash, worker_second(w));
+    if (a == NULL || !h->holds(a->proof, h->data))
+        return false;
+    *out = (struct given){kept_bytes(a), a->status, a->user};
+    turn_made(&w->turn);
+    if (w->turn.ready_count > 1)
+        turn_keep(&w->turn, head, x->head_hash, out->bytes, a->status, a->user);
+    return true;
+}
+
+/* One that this turn has already made for the same head, or one that still holds. */
+static bool find_given(struct http_exchange *x, struct given *out)
+{
+    struct turn *t = &x->worker->turn;
+    const struct turn_answer *a = turn_find(t, buffer_span(&x->head_bytes), x->head_hash);
+    if (a == NULL)
+        return find_kept(x, out);
+    *out = (struct given){turn_bytes(t, a), a->status, a->user};
+    return true;
+}
+
+/* Gives an answer that need not be made again, if there is one. */
 static bool answer_again(struct http_exchange *x)
 {
     const struct http_handlers *h = &x->worker->server->settings.handlers;
-    struct turn *t = &x->worker->turn;
-    if (!x->head_stands || x->worker->draining)
+    struct given given;
+    if (!x->head_stands || x->worker->draining || !find_given(x, &given))
         return false;
-    const struct turn_answer *a = turn_find(t, buffer_span(&x->head_bytes), x->head_hash);
-    if (a == NULL)
-        return false;
-    struct span bytes = turn_bytes(t, a);
-    x->user = a->user;
+    struct span bytes = given.bytes;
+    x->user = given.user;
     x->phase = PHASE_ANSWER;
     x->answered = true;
     if (h->on_repeat != NULL)
-        h->on_repeat(x, a->status, h->data);
+        h->on_repeat(x, given.status, h->data);
     if (x->out.len == 0 && x->in.len == x->in_at) { /* it need not be copied first */
         size_t sent = connection_send(x, bytes);
         bytes = (struct span){bytes.data + sent, bytes.len - sent};

@@ -37,6 +37,8 @@ struct http_exchange {
     bool ready;       /* on the worker's list: has bytes not yet looked at */
     bool head_stands; /* the head read last was good, for a request without a body */
     bool repeatable;  /* http_set_repeatable's */
+    bool lasting;     /* http_set_lasting's, with: */
+    uint64_t proof[HTTP_PROOF_BYTES / sizeof(uint64_t)];
 
     struct buffer in;      /* not yet read */
     size_t in_at, in_seen; /* consumed; looked at for the end of the head */

@@ -60,9 +60,12 @@ struct http_handlers {
     /* The request is whole. Answers with http_respond now, or calls http_defer and
      * sees to it that http_resume is called later. */
     void (*on_request)(struct http_exchange *x, void *data);
-    /* x was given a repeatable answer, of that status, that was made for another request
+    /* x was given a repeatable or lasting answer, of that status, that was made for another request
      * (http_get_user gives what was set for that one). For counting; may be NULL. */
     void (*on_repeat)(struct http_exchange *x, int status, void *data);
+    /* Would the answer that was given with this proof (http_set_lasting) be the same if it were
+     * made now? From any worker; quick. May be NULL: never. */
+    bool (*holds)(const void *proof, void *data);
     /* What had come in on this worker has been looked at, and it will now wait for more.
      * For handing on what was gathered; may be NULL. */
     void (*on_turn_end)(void *data);
@@ -112,6 +115,12 @@ void *http_get_user(const struct http_exchange *x);
  * follows: requests with the very same head that arrived before the handler was called
  * may be given it too. */
 void http_set_repeatable(struct http_exchange *x);
+
+/* The same, and later requests with the very same head may be given the answer too, as long as
+ * handlers.holds says of the proof that it would be no other, its Date aside. The proof is the
+ * caller's, at most HTTP_PROOF_BYTES, and is copied. */
+#define HTTP_PROOF_BYTES 64u
+void http_set_lasting(struct http_exchange *x, const void *proof, size_t size);
 
 /* Answers, once. Worker thread only. When the client has gone it does nothing. */
 void http_respond(struct http_exchange *x, const struct http_response *response);

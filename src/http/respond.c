@@ -74,7 +74,7 @@ static void put_status_line(struct http_exchange *x, int status)
 /* Is somebody there who may ask the same? */
 static bool worth_keeping(const struct http_exchange *x)
 {
-    return x->repeatable && x->head_stands && x->keep_alive &&
+    return x->head_stands && x->keep_alive &&
            (x->worker->turn.ready_count > 1 || x->in.len > x->in_at);
 }
 
@@ -98,6 +98,21 @@ static void put_answer(struct http_exchange *x, const struct http_response *r)
         buffer_append_span(out, r->body);
 }
 
+/* The answer just made is kept for others. */
+static void keep(struct http_exchange *x, struct span answer, int status)
+{
+    struct http_worker *w = x->worker;
+    struct span head = buffer_span(&x->head_bytes);
+    if (worth_keeping(x))
+        turn_keep(&w->turn, head, x->head_hash, answer, status, x->user);
+    if (!x->lasting || !x->head_stands || !x->keep_alive)
+        return;
+    struct kept_answer about = {
+        .hash = x->head_hash, .date_s = w->date_s, .status = status, .user = x->user};
+    memcpy(about.proof, x->proof, sizeof about.proof);
+    kept_put(&w->kept, head, answer, &about);
+}
+
 void http_respond(struct http_exchange *x, const struct http_response *r)
 {
     struct turn *turn = &x->worker->turn;
@@ -114,9 +129,8 @@ void http_respond(struct http_exchange *x, const struct http_response *r)
     put_answer(x, r);
     if (x->out.failed)
         connection_close(x); /* no memory to answer */
-    else if (worth_keeping(x))
-        turn_keep(turn, buffer_span(&x->head_bytes), x->head_hash,
-                  (struct span){x->out.data + at, x->out.len - at}, r->status, x->user);
+    else if (x->repeatable)
+        keep(x, (struct span){x->out.data + at, x->out.len - at}, r->status);
 }
 
 void connection_refuse(struct http_exchange *x, int code, const char *message)

@@ -184,6 +184,12 @@ void http_set_repeatable(struct http_exchange *x)
     x->repeatable = true;
 }
 
+void http_set_lasting(struct http_exchange *x, const void *proof, size_t size)
+{
+    x->repeatable = x->lasting = true;
+    memcpy(x->proof, proof, size < sizeof x->proof ? size : sizeof x->proof);
+}
+
 const struct span *http_find_field(const struct http_request *request, const char *name)
 {
     struct span wanted = span_of(name);

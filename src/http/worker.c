@@ -18,6 +18,12 @@ const char *worker_date(struct http_worker *w)
     return w->date;
 }
 
+int64_t worker_second(struct http_worker *w)
+{
+    worker_date(w);
+    return w->date_s;
+}
+
 static size_t most_connections(const struct http_worker *w)
 {
     size_t most = w->server->settings.max_connections;
@@ -243,5 +249,6 @@ void worker_join(struct http_worker *w)
         uv_run(&w->loop, UV_RUN_DEFAULT); /* closes what was opened */
     uv_loop_close(&w->loop);
     turn_free(&w->turn);
+    kept_free(&w->kept);
     pthread_mutex_destroy(&w->lock);
 }

@@ -3,6 +3,7 @@
 #define LIVEFLOOR_HTTP_WORKER_H
 
 #include "http/connection.h"
+#include "http/kept.h"
 #include "http/turn.h"
 
 #include <pthread.h>
@@ -21,6 +22,7 @@ struct http_worker {
     uv_prepare_t before_wait; /* all that came in has been looked at */
     uv_check_t after_read;    /* all that came in has been read: */
     struct turn turn;
+    struct kept kept;
     struct http_exchange *connections; /* list */
     size_t connection_count;
     bool listener_closed, draining, stopped, accept_waits;
@@ -57,6 +59,9 @@ void worker_join(struct http_worker *w);
 
 /* The Date field's value now. */
 const char *worker_date(struct http_worker *w);
+
+/* Its second. */
+int64_t worker_second(struct http_worker *w);
 
 /* A connection is gone: room for another. */
 void worker_removed(struct http_worker *w);

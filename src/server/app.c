@@ -258,6 +258,7 @@ void app_reload(struct app *app, struct settings *settings)
     pthread_rwlock_unlock(&app->settings_lock);
     take_changeable(app);
     retention_set_days(app->retention, settings->retention_days);
+    atomic_fetch_add(&app->reloads, 1);
     settings_clear(old);
     free(old);
 }

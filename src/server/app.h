@@ -39,6 +39,7 @@ struct app {
     _Atomic int32_t default_page_size;
     _Atomic int64_t max_lateness_us;
     _Atomic unsigned rate_limit;
+    _Atomic uint64_t reloads; /* of the settings, each counted when it is done */
 
     struct auth_store *auth;
     struct journal *journal;

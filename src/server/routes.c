@@ -225,5 +225,6 @@ static size_t on_refusal(int code, const char *message, char *out, size_t cap, v
 const struct http_handlers APP_HANDLERS = {.on_head = on_head,
                                            .on_request = on_request,
                                            .on_repeat = on_repeat,
+                                           .holds = view_holds,
                                            .on_turn_end = on_turn_end,
                                            .on_refusal = on_refusal};

@@ -41,6 +41,10 @@ int chosen_site(struct app *app, struct http_exchange *x, const struct query *qu
 
 /* The handlers; each answers or defers. */
 void handle_view(struct app *app, struct http_exchange *x, enum view view);
+
+/* Would a view's answer, given with this proof, be the same now? (http_handlers.holds) */
+bool view_holds(const void *proof, void *data);
+
 void handle_events_post(struct app *app, struct http_exchange *x);
 
 /* Frees what handle_events_post keeps for a worker's next requests. */

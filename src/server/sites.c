@@ -12,6 +12,7 @@ struct site {
     int64_t id;
     struct site_lock lock;
     struct floor *floor;
+    _Atomic uint64_t changes; /* of the floor, begun so far; written under the lock */
 };
 
 /* Open addressing by id. Looked at without a lock: a site that is in stays in, and a
@@ -228,6 +229,19 @@ int64_t site_id(const struct site *site)
     return site->id;
 }
 
+/* Locks it for a change. What was read of the floor before holds as long as this has not been
+ * called: it says so before the change can be seen by anyone. */
+static void change_begin(struct site *site)
+{
+    site_lock_change(&site->lock);
+    atomic_fetch_add(&site->changes, 1);
+}
+
+uint64_t site_changes(const struct site *site)
+{
+    return atomic_load(&site->changes);
+}
+
 const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t *now_us)
 {
     site_lock_read(&site->lock);
@@ -236,7 +250,7 @@ const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t 
         /* Rare: an event ahead of its time is due. */
         site_lock_read_end(&site->lock);
         pthread_mutex_lock(&s->advancing);
-        site_lock_change(&site->lock);
+        change_begin(site);
         floor_advance(site->floor, sites_now_us(s));
         site_lock_change_end(&site->lock);
         pthread_mutex_unlock(&s->advancing);
@@ -253,7 +267,7 @@ void site_read_end(struct site *site)
 
 struct floor *site_write_begin(struct site *site)
 {
-    site_lock_change(&site->lock);
+    change_begin(site);
     return site->floor;
 }
 

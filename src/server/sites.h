@@ -56,6 +56,11 @@ int64_t site_id(const struct site *site);
 const struct floor *site_read_begin(struct sites *s, struct site *site, int64_t *now_us);
 void site_read_end(struct site *site);
 
+/* How often the floor has been changed: while it stays, so does the floor. What was acknowledged
+ * before a request came is counted when the request is looked at. Without a lock; within
+ * site_read_begin and _end it does not change. */
+uint64_t site_changes(const struct site *site);
+
 /* The floor for changing it. */
 struct floor *site_write_begin(struct site *site);
 void site_write_end(struct site *site);

@@ -1,6 +1,20 @@
 /* The four endpoints. */
 #include "server/routes.h"
 
+#include <string.h>
+
+/* All that an answer rests on besides its request's head (docs/decisions/0019). */
+struct proof {
+    struct site *site;
+    uint64_t changes; /* of the site */
+    uint64_t tokens;  /* auth_change; 0: nothing is proved */
+    uint64_t reloads;
+    size_t sites; /* how many there are: some tokens name none where there is only one */
+    int64_t until_us;
+    int64_t first_us; /* not to be passed by retention */
+};
+_Static_assert(sizeof(struct proof) <= HTTP_PROOF_BYTES, "a proof goes with an answer");
+
 static int read_parameters(struct app *app, struct http_exchange *x, struct query *query,
                            int64_t *site_id, struct problem *problem)
 {
@@ -14,9 +28,31 @@ static int read_parameters(struct app *app, struct http_exchange *x, struct quer
     return chosen_site(app, x, query, &credential, site_id, problem);
 }
 
+/* What is looked at before anything is read: a change meanwhile disproves it. */
+static struct proof proof_begin(struct app *app)
+{
+    return (struct proof){.tokens = auth_change(app->auth),
+                          .reloads = atomic_load(&app->reloads),
+                          .sites = sites_count(app->sites, NULL),
+                          .until_us = INT64_MIN};
+}
+
+bool view_holds(const void *proof, void *data)
+{
+    struct app *app = data;
+    struct proof p;
+    memcpy(&p, proof, sizeof p);
+    int64_t now_us = sites_now_us(app->sites);
+    return now_us < p.until_us && site_changes(p.site) == p.changes &&
+           auth_change(app->auth) == p.tokens && atomic_load(&app->reloads) == p.reloads &&
+           sites_count(app->sites, NULL) == p.sites &&
+           retention_horizon(app->retention, now_us) <= p.first_us;
+}
+
 /* Reads the question at the floor's own now and answers it into the worker's body. */
 static int answer(struct app *app, struct worker *w, enum view view, const struct query *query,
-                  const struct floor *floor, int64_t now_us, struct problem *problem)
+                  const struct floor *floor, int64_t now_us, struct proof *proof,
+                  struct problem *problem)
 {
     struct question question;
     const struct question_context context = {
@@ -31,6 +67,9 @@ static int answer(struct app *app, struct worker *w, enum view view, const struc
     buffer_reset(&w->body);
     if (question_answer(view, floor, &question, w->arena, &w->body) < 0)
         return problem_set(problem, PROBLEM_BUSY, "There is no memory for this answer now.");
+    proof->first_us = question_first(&question);
+    if (context.horizon_us <= proof->first_us)
+        proof->until_us = question_until(view, floor, &question);
     return 0;
 }
 
@@ -39,7 +78,8 @@ void handle_view(struct app *app, struct http_exchange *x, enum view view)
     struct worker *w = worker_of(app, x);
     struct problem problem = {0};
     struct query query;
-    int64_t site_id = 0, now_us;
+    struct proof proof = proof_begin(app);
+    int64_t site_id = 0, now_us = 0;
     if (read_parameters(app, x, &query, &site_id, &problem) < 0) {
         respond_problem(app, x, &problem);
         return;
@@ -48,12 +88,14 @@ void handle_view(struct app *app, struct http_exchange *x, enum view view)
     int failed;
     if (site != NULL) {
         const struct floor *floor = site_read_begin(app->sites, site, &now_us);
-        failed = answer(app, w, view, &query, floor, now_us, &problem);
+        proof.site = site;
+        proof.changes = site_changes(site);
+        failed = answer(app, w, view, &query, floor, now_us, &proof, &problem);
         site_read_end(site);
     } else {
         /* A site without events answers like any empty floor, and is not kept. */
         struct floor *floor = floor_new(&(struct floor_settings){.site_id = site_id});
-        failed = answer(app, w, view, &query, floor, sites_now_us(app->sites), &problem);
+        failed = answer(app, w, view, &query, floor, sites_now_us(app->sites), &proof, &problem);
         floor_free(floor);
     }
     if (failed < 0) {
@@ -61,7 +103,10 @@ void handle_view(struct app *app, struct http_exchange *x, enum view view)
         return;
     }
     /* With a limit each request is charged for. */
-    if (atomic_load_explicit(&app->rate_limit, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&app->rate_limit, memory_order_relaxed) == 0) {
         http_set_repeatable(x);
+        if (site != NULL && proof.tokens != 0 && proof.until_us > now_us)
+            http_set_lasting(x, &proof, sizeof proof);
+    }
     respond_json(app, x, 200, buffer_span(&w->body));
 }

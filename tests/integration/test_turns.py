@@ -1,13 +1,17 @@
 """Requests that come in together: each gets its own right answer, and none an old one."""
+import email.utils
 import os
+import pathlib
 import re
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
 
-from livefloor_server import Server
+from livefloor_server import BINARY, Server
 
 BASE = "/v4/livechat/realTime"
 # A visitor who waits, so that an answer shows its now.
@@ -247,6 +251,102 @@ class Visible(unittest.TestCase):
                 for r in readers:
                     r.join()
             self.assertEqual(wrong, [])
+
+
+class Kept(unittest.TestCase):
+    """Answers that are given again in later turns: never one that would not be made so."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.config = pathlib.Path(self.folder.name, "livefloor.yaml")
+        self.config.write_text("corsOrigins:\n  - https://a.example\n")
+        self.server = Server(options=("--set", "workers=1", "--config", str(self.config)))
+        self.server.start()
+        self.addCleanup(self.server.__exit__)
+        self.post(1, time.time() - 3600)
+        self.client = Client(self.server)
+        self.addCleanup(self.client.close)
+
+    def post(self, n, at, site=10000):
+        when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e3):03}Z"
+        answer = self.server.post_events(
+            [{"id": f"e{n}", "type": "chat.requested", "time": when, "siteId": site,
+              "chatId": f"c{n}", "visitorId": f"v{n}"}])
+        self.assertEqual(answer["accepted"], 1, answer)
+
+    def ask(self, request):
+        self.client.send(request)
+        return self.client.answer()
+
+    def waiting(self, request):
+        status, _, body = self.ask(request)
+        self.assertEqual(status, 200, body)
+        return int(re.search(rb'"(?:currentQueueLength|chatRequests)":(\d+)', body)[1])
+
+    def test_events_show_at_once(self):
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
+        questions = [get(self.server, f"{BASE}/RightNow"),
+                     get(self.server, f"{BASE}/Today?startTime={start}")]
+        for n in range(2, 200):
+            for question in questions:
+                self.assertEqual([self.waiting(question) for _ in range(5)], [n - 1] * 5)
+            self.post(n, time.time() - 60)
+
+    def test_an_event_that_waits_shows_at_its_time(self):
+        question = get(self.server, f"{BASE}/RightNow")
+        due = int(time.time()) + 2
+        self.post(2, due)
+        while True:
+            before = time.time()
+            waiting = self.waiting(question)
+            after = time.time()
+            self.assertIn(waiting, (1, 2))
+            if waiting == 2:
+                self.assertGreaterEqual(after, due)
+                break
+            self.assertLess(before, due)
+
+    def test_a_date_is_the_answers_own(self):
+        question = get(self.server, f"{BASE}/RightNow")
+        seen, seconds = [], set()
+        while len(seconds) < 3:
+            before = int(time.time())
+            _, head, _ = self.ask(question)
+            date = email.utils.parsedate_to_datetime(re.search(r"Date: ([^\r]+)", head)[1])
+            seen.append((before, date.timestamp(), time.time()))
+            seconds.add(date)
+        for before, date, after in seen:  # the clock of dates is a tick late at most
+            self.assertTrue(before - 1 <= date <= after)
+
+    def test_a_revoked_token(self):
+        def run(*words):
+            return subprocess.run([BINARY, "token", *words, "--data", self.server.directory],
+                                  capture_output=True, text=True, check=True).stdout
+        token = re.search(r"lf_\S+", run("create", "--scope", "read", "--name", "to go"))[0]
+        ident = next(line.split()[0] for line in run("list").splitlines() if line.endswith("to go"))
+        question = get(self.server, f"{BASE}/RightNow", f"Authorization: Bearer {token}",
+                       token=False)
+        for _ in range(3):
+            self.assertEqual(self.ask(question)[0], 200)
+        run("revoke", ident)
+        self.assertEqual(self.ask(question)[0], 401)
+
+    def test_a_second_site_and_other_settings(self):
+        question = get(self.server, f"{BASE}/RightNow", "Origin: https://a.example")
+        for _ in range(3):
+            status, head, _ = self.ask(question)
+            self.assertEqual((status, "Access-Control-Allow-Origin" in head), (200, True))
+        self.config.write_text("corsOrigins:\n  - https://b.example\n")
+        self.server.process.send_signal(signal.SIGHUP)
+        for _ in range(100000):  # it is read soon
+            status, head, _ = self.ask(question)
+            if "Access-Control-Allow-Origin" not in head:
+                break
+        self.assertNotIn("Access-Control-Allow-Origin", head)
+        self.assertEqual(self.ask(question)[0], 200)
+        self.post(9, time.time() - 60, site=10001)
+        self.assertEqual(self.ask(question)[0], 400)  # now a site must be named
 
 
 if __name__ == "__main__":
