@@ -94,6 +94,12 @@ int64_t sites_now_us(struct sites *s)
     return latest;
 }
 
+int64_t sites_look_now_us(const struct sites *s)
+{
+    int64_t now = clock_now_us(), latest = atomic_load(&s->latest_us);
+    return now > latest ? now : latest;
+}
+
 /* Where the site is, or would go. */
 static _Atomic(struct site *) *slot_of(struct table *t, int64_t id)
 {

@@ -19,6 +19,10 @@ void sites_free(struct sites *s);
 /* The wall clock, never running backwards within the process. */
 int64_t sites_now_us(struct sites *s);
 
+/* The same for a look only: nothing is written, so a later now may be before it, but none that
+ * sites_now_us gave until then is after it. */
+int64_t sites_look_now_us(const struct sites *s);
+
 /* A site that is known, or NULL. Sites are never removed while the process runs. */
 struct site *sites_find(struct sites *s, int64_t site_id);
 
