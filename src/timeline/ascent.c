@@ -69,12 +69,25 @@ uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t)
     return i;
 }
 
-void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t count, int64_t *out)
+/* The first word of the steps with the n-th 1 (from 0) in it or behind it; n is then how many
+ * of its own are before that. */
+static uint32_t word_of_one(const uint64_t *words, uint32_t *n)
 {
-    size_t low_at = a->high_bits;
     uint32_t at = 0;
-    uint64_t word = words[0];
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t ones; *n > 0 && *n >= (ones = bits_ones(words[at])); at++)
+        *n -= ones;
+    return at;
+}
+
+void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t from, uint32_t count,
+                 int64_t *out)
+{
+    size_t low_at = a->high_bits + (size_t)from * a->low_bits;
+    uint32_t skip = from, at = word_of_one(words, &skip) * 64;
+    uint64_t word = words[at / 64];
+    if (skip > 0)
+        word &= UINT64_MAX << bits_select(word, skip) << 1;
+    for (uint32_t i = from; i < from + count; i++) {
         while (word == 0) {
             at += 64;
             word = words[at / 64];
@@ -83,6 +96,6 @@ void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t count, 
         word &= word - 1;
         uint64_t u = high << a->low_bits | bits_get(words, low_at, a->low_bits);
         low_at += a->low_bits;
-        out[i] = (int64_t)((uint64_t)a->first + a->unit * u);
+        *out++ = (int64_t)((uint64_t)a->first + a->unit * u);
     }
 }

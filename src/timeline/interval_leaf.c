@@ -104,7 +104,7 @@ void *interval_leaf_pack(struct interval_leaf *l)
             row[COLUMN_REF] = i > 0 ? (int64_t)x->ref - l->item[i - 1].ref : 0;
         row[COLUMN_FIRST] = steps ? 1 + (int64_t)l->item[0].ref : 0;
     }
-    struct packed *packed = packed_new(l->head.n, start, values, COLUMNS);
+    struct packed *packed = packed_new(l->head.n, start, values, COLUMNS, 0);
     memory_free(l);
     return packed;
 }

@@ -9,8 +9,15 @@ struct parts {
     const struct packed_code *code;
     const uint16_t *row_ones;
     const uint64_t *bits;
-    size_t row_at; /* in bits */
+    size_t row_at;          /* in bits */
+    uint32_t stride, marks; /* entries between marks; how many of them */
 };
+
+/* Length of the times' steps. */
+static uint32_t steps_bits(const struct packed *p)
+{
+    return p->high_bits & ~(PACKED_LATER | PACKED_MOMENTS);
+}
 
 static struct parts parts_of(const struct packed *p)
 {
@@ -19,7 +26,9 @@ static struct parts parts_of(const struct packed *p)
                           .code = (const struct packed_code *)(p->rest + p->constants)};
     parts.row_ones = (const uint16_t *)(parts.code + codes);
     parts.bits = (const uint64_t *)(p->rest + p->constants + packed_code_words(codes, p->rows));
-    parts.row_at = (p->high_bits & ~PACKED_LATER) + (size_t)p->head.n * p->low_bits;
+    parts.row_at = steps_bits(p) + (size_t)p->head.n * p->low_bits;
+    parts.stride = packed_stride(p->high_bits & PACKED_MOMENTS);
+    parts.marks = packed_marks(p->head.n, parts.stride);
     return parts;
 }
 
@@ -33,7 +42,7 @@ static struct ascent times_of(const struct packed *p, const struct parts *parts)
     return (struct ascent){.first = p->first,
                            .unit = (uint64_t)constant_of(parts, p->unit),
                            .n = p->head.n,
-                           .high_bits = p->high_bits & ~PACKED_LATER,
+                           .high_bits = steps_bits(p),
                            .low_bits = p->low_bits};
 }
 
@@ -69,14 +78,23 @@ uint32_t packed_before(const struct packed *p, int64_t t)
     return before - bits_ones_in(parts.bits, parts.row_at + least, before - least);
 }
 
+/* The times of the entries [from, to). */
+static void times_read(const struct packed *p, const struct parts *parts, uint32_t from,
+                       uint32_t to, int64_t *out)
+{
+    if (from == to)
+        return;
+    struct ascent times = times_of(p, parts);
+    ascent_read(&times, parts->bits, from, to - from, out);
+    if (p->high_bits & PACKED_LATER)
+        for (uint32_t i = from; i < to; i++)
+            out[i - from] += (int64_t)bits_get(parts->bits, parts->row_at + i, 1);
+}
+
 void packed_times(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
-    struct ascent times = times_of(p, &parts);
-    ascent_read(&times, parts.bits, k, out);
-    if (p->high_bits & PACKED_LATER)
-        for (uint32_t i = 0; i < k; i++)
-            out[i] += (int64_t)bits_get(parts.bits, parts.row_at + i, 1);
+    times_read(p, &parts, 0, k, out);
 }
 
 /* The sum of the first `count` numbers of so many bits. */
@@ -95,29 +113,35 @@ static uint64_t sum_of(const uint64_t *words, size_t at, unsigned bits, uint32_t
 /* How many of the first k entries a column has a number for. */
 static uint32_t count_of(const struct packed_code *code, const uint32_t *row_ones, uint32_t k)
 {
-    if (code->row == 0)
+    if ((code->row & PACKED_ROW) == 0)
         return k;
-    uint32_t ones = row_ones[(code->row & ~PACKED_OPPOSITE) - 1];
+    uint32_t ones = row_ones[(code->row & PACKED_ROW) - 1];
     return code->row & PACKED_OPPOSITE ? k - ones : ones;
 }
 
-/* Bits that a column's numbers take, and the sum before them. */
+/* Bits that a column's numbers take, and what stands before them. */
 static size_t column_bits(const struct packed *p, const struct parts *parts,
                           const struct packed_code *code)
 {
     uint32_t count = p->head.n;
-    if (code->row != 0) {
-        count = parts->row_ones[(code->row & ~PACKED_OPPOSITE) - 1];
+    if ((code->row & PACKED_ROW) != 0) {
+        count = parts->row_ones[(code->row & PACKED_ROW) - 1];
         count = code->row & PACKED_OPPOSITE ? p->head.n - count : count;
     }
-    return packed_sum_bits(p->head.n, code->bits) + (size_t)count * code->bits;
+    return packed_mark_bits(parts->marks, code) + (size_t)count * code->bits;
+}
+
+/* How many marks are at or before place k. */
+static uint32_t marks_before(const struct parts *parts, uint32_t k)
+{
+    return k / parts->stride < parts->marks ? k / parts->stride : parts->marks;
 }
 
 void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
     uint32_t ones[PACKED_MAX_COLUMNS + 1], skipped[PACKED_MAX_COLUMNS + 1];
-    uint32_t skip = p->head.n > LEAF_MAX && k >= PACKED_STRIDE ? PACKED_STRIDE : 0;
+    uint32_t marks = marks_before(&parts, k), skip = marks * parts.stride;
     for (unsigned r = 0; r < p->rows; r++) {
         size_t row = parts.row_at + (size_t)r * p->head.n;
         skipped[r] = bits_ones_in(parts.bits, row, skip);
@@ -129,19 +153,19 @@ void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
         uint32_t count = count_of(code, ones, k);
         uint64_t sum = (uint64_t)constant_of(&parts, code->base) * count;
         if (code->bits > 0) {
-            unsigned sum_bits = packed_sum_bits(p->head.n, code->bits);
-            size_t from = at + sum_bits;
+            unsigned sum_bits = packed_sum_bits(parts.marks, code->bits);
+            size_t from = at + packed_mark_bits(parts.marks, code);
             uint64_t numbers = 0;
-            if (skip > 0 && sum_bits > 0) {
+            if (marks > 0 && sum_bits > 0) {
                 uint32_t before = count_of(code, skipped, skip);
-                numbers = bits_get(parts.bits, at, sum_bits);
+                numbers = bits_get(parts.bits, at + (size_t)(marks - 1) * sum_bits, sum_bits);
                 from += (size_t)before * code->bits;
                 count -= before;
             }
             numbers += sum_of(parts.bits, from, code->bits, count);
             sum += (uint64_t)constant_of(&parts, code->unit) * numbers;
-            at += column_bits(p, &parts, code);
         }
+        at += column_bits(p, &parts, code);
         int64_t *to = &out[__builtin_ctz(left)];
         *to = (int64_t)((uint64_t)*to + sum);
     }
@@ -154,7 +178,7 @@ void packed_prefetch(const struct packed *p, uint32_t k)
 {
     struct parts parts = parts_of(p);
     const char *bytes = (const char *)parts.bits;
-    uint32_t skip = p->head.n > LEAF_MAX && k >= PACKED_STRIDE ? PACKED_STRIDE : 0;
+    uint32_t skip = marks_before(&parts, k) * parts.stride;
     size_t at = parts.row_at + (size_t)p->rows * p->head.n;
     __builtin_prefetch(bytes + parts.row_at / 8);
     __builtin_prefetch(bytes + at / 8);
@@ -181,7 +205,7 @@ static const struct packed_code *code_of(const struct packed *p, const struct pa
     const struct packed_code *code = parts->code;
     for (unsigned before = bits_ones(p->present & bits_mask(column)); before > 0; before--, code++)
         *at += column_bits(p, parts, code);
-    *at += packed_sum_bits(p->head.n, code->bits);
+    *at += packed_mark_bits(parts->marks, code);
     return code;
 }
 
@@ -190,9 +214,9 @@ static uint64_t set_of(const struct packed *p, const struct parts *parts,
                        const struct packed_code *code, uint32_t i, uint32_t k)
 {
     unsigned count = k - i < 64 ? k - i : 64;
-    if (code->row == 0)
+    if ((code->row & PACKED_ROW) == 0)
         return bits_mask(count);
-    size_t row_at = parts->row_at + (size_t)((code->row & ~PACKED_OPPOSITE) - 1) * p->head.n;
+    size_t row_at = parts->row_at + (size_t)((code->row & PACKED_ROW) - 1) * p->head.n;
     uint64_t flip = code->row & PACKED_OPPOSITE ? bits_mask(count) : 0;
     return bits_get(parts->bits, row_at + i, count) ^ flip;
 }
@@ -216,21 +240,53 @@ void packed_column(const struct packed *p, unsigned column, uint32_t k, int64_t 
         }
 }
 
-int64_t packed_weighted(const struct packed *p, unsigned column, uint32_t k, const int64_t *weights)
+/* The sum of value * time of a column over the entries [from, k), whose times are given. Its
+ * numbers begin at `at`. */
+static uint64_t moment_of(const struct packed *p, const struct parts *parts,
+                          const struct packed_code *code, size_t at, uint32_t from, uint32_t k,
+                          const int64_t *times)
+{
+    uint64_t all = 0, counted = 0; /* times; and times their numbers */
+    unsigned bits = code->bits;
+    if ((code->row & PACKED_ROW) == 0) {
+        for (uint32_t i = from; i < k; i++) {
+            all += (uint64_t)times[i - from];
+            counted +=
+                (uint64_t)times[i - from] * bits_get(parts->bits, at + (size_t)i * bits, bits);
+        }
+    } else {
+        for (uint32_t i = 0; i < from; i += 64)
+            at += (size_t)bits_ones(set_of(p, parts, code, i, from)) * bits;
+        for (uint32_t i = from; i < k; i += 64)
+            for (uint64_t set = set_of(p, parts, code, i, k); set != 0; set &= set - 1) {
+                uint64_t time = (uint64_t)times[i - from + (unsigned)__builtin_ctzll(set)];
+                all += time;
+                counted += time * bits_get(parts->bits, at, bits);
+                at += bits;
+            }
+    }
+    return (uint64_t)constant_of(parts, code->base) * all +
+           (uint64_t)constant_of(parts, code->unit) * counted;
+}
+
+void packed_moments(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
-    size_t at;
-    const struct packed_code *code = code_of(p, &parts, column, &at);
-    if (code == NULL)
-        return 0;
-    uint64_t all = 0, counted = 0; /* weights; and times their numbers */
-    for (uint32_t i = 0; i < k; i += 64)
-        for (uint64_t set = set_of(p, &parts, code, i, k); set != 0; set &= set - 1) {
-            uint64_t weight = (uint64_t)weights[i + (unsigned)__builtin_ctzll(set)];
-            all += weight;
-            counted += weight * bits_get(parts.bits, at, code->bits);
-            at += code->bits;
+    int64_t times[LEAF_MAX];
+    uint32_t marks = marks_before(&parts, k), from = marks * parts.stride;
+    size_t at = parts.row_at + (size_t)p->rows * p->head.n;
+    const struct packed_code *code = parts.code;
+    times_read(p, &parts, from, k, times);
+    for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
+        size_t numbers_at = at + packed_mark_bits(parts.marks, code);
+        int64_t *to = &out[__builtin_ctz(left)];
+        if (code->row & PACKED_MOMENT) {
+            uint64_t moment = moment_of(p, &parts, code, numbers_at, from, k, times);
+            if (marks > 0)
+                moment +=
+                    bits_get(parts.bits, numbers_at - (size_t)(parts.marks - marks + 1) * 64, 64);
+            *to = (int64_t)((uint64_t)*to + moment);
         }
-    return (int64_t)((uint64_t)constant_of(&parts, code->base) * all +
-                     (uint64_t)constant_of(&parts, code->unit) * counted);
+        at += column_bits(p, &parts, code);
+    }
 }

@@ -12,17 +12,19 @@
 #include <stdint.h>
 
 #define PACKED_MAX_COLUMNS 12u
-/* Entries at most: of two hot leaves. */
-#define PACKED_MAX (2 * LEAF_FULL)
+/* Entries at most: of two full hot leaves and late ones. Half of them, and half of that half,
+ * leave room for one more in a hot leaf with moments. */
+#define PACKED_MAX (2 * LEAF_MAX - 8)
 /* More than any needs: each entry has at most a time, a bit in each row and 8 bytes in each
- * column. */
+ * column, and marks. */
 #define PACKED_MAX_BYTES (64u << 10)
 
 struct packed;
 
-/* Packs 1 <= n <= PACKED_MAX entries in order of time; `values` are n rows of `columns`. */
-struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values,
-                          unsigned columns);
+/* Packs 1 <= n <= PACKED_MAX entries in order of time; `values` are n rows of `columns`.
+ * Bit c of `moments`: packed_moments will be asked for column c. */
+struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns,
+                          unsigned moments);
 
 /* Bytes of its allocation. */
 size_t packed_bytes(const struct packed *p);
@@ -42,9 +44,9 @@ void packed_prefetch(const struct packed *p, uint32_t k);
 /* The times of the first k entries. */
 void packed_times(const struct packed *p, uint32_t k, int64_t *out);
 
-/* The sum of value * weight over the first k entries of a column; wrapping. */
-int64_t packed_weighted(const struct packed *p, unsigned column, uint32_t k,
-                        const int64_t *weights);
+/* Adds to out[c] the sum of value * time over the first k entries of each column c that
+ * packed_new was told of; wrapping. */
+void packed_moments(const struct packed *p, uint32_t k, int64_t *out);
 
 /* The values of a column of the first k entries: out[0], out[stride], … */
 void packed_column(const struct packed *p, unsigned column, uint32_t k, int64_t *out,

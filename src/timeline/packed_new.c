@@ -14,7 +14,8 @@ struct row {
 };
 
 struct plan {
-    uint32_t n;
+    uint32_t n, stride, marks;
+    unsigned moments; /* bit c: column c's is asked for */
     struct ascent times;
     bool later; /* rounded down: the first row says which are a microsecond later */
     int64_t constant[MAX_CONSTANTS];
@@ -140,7 +141,7 @@ static uint8_t plan_constant(struct plan *p, int64_t value)
 }
 
 /* Finds the cheapest bit row for a column, a known one, a new one, or none. */
-static void plan_column(struct plan *p, const struct column *c)
+static void plan_column(struct plan *p, const struct column *c, bool moment)
 {
     struct coding exact = coding_of(c, false, c->where.ones), loose = exact;
     if (c->where.ones < p->n)
@@ -170,39 +171,58 @@ static void plan_column(struct plan *p, const struct column *c)
         best_row = p->rows;
         p->bits += p->n;
     }
-    p->code[p->codes++] = (struct packed_code){.row = (uint8_t)best_row,
-                                               .bits = (uint8_t)best.bits,
-                                               .base = plan_constant(p, best.base),
-                                               .unit = plan_constant(p, (int64_t)best.unit)};
-    p->bits += packed_sum_bits(p->n, best.bits) + (size_t)best_count * best.bits;
+    struct packed_code *code = &p->code[p->codes++];
+    *code = (struct packed_code){.row = (uint8_t)(best_row | (moment ? PACKED_MOMENT : 0)),
+                                 .bits = (uint8_t)best.bits,
+                                 .base = plan_constant(p, best.base),
+                                 .unit = plan_constant(p, (int64_t)best.unit)};
+    p->bits += packed_mark_bits(p->marks, code) + (size_t)best_count * best.bits;
 }
 
-static void numbers_write(const struct plan *p, const struct packed_code *code,
-                          const int64_t *values, size_t stride, uint64_t *bits, size_t *at)
+/* Writes a column's numbers of the entries [from, to), and returns their sum. */
+static uint64_t numbers_write(const struct plan *p, const struct packed_code *code,
+                              const int64_t *values, size_t stride, uint32_t from, uint32_t to,
+                              uint64_t *bits, size_t *at)
 {
-    if (code->bits == 0)
-        return;
     struct unit unit = unit_of((uint64_t)p->constant[code->unit]);
-    uint64_t base = (uint64_t)p->constant[code->base];
-    const struct row *row = code->row == 0 ? NULL : &p->row[(code->row & ~PACKED_OPPOSITE) - 1];
-    uint64_t flip = code->row & PACKED_OPPOSITE ? 1 : 0, sum = 0;
-    size_t sum_at = *at;
-    unsigned sum_bits = packed_sum_bits(p->n, code->bits);
-    *at += sum_bits;
-    for (uint32_t i = 0; i < p->n; i++) {
+    uint64_t base = (uint64_t)p->constant[code->base], sum = 0;
+    unsigned which = code->row & PACKED_ROW;
+    const struct row *row = which == 0 ? NULL : &p->row[which - 1];
+    uint64_t flip = code->row & PACKED_OPPOSITE ? 1 : 0;
+    for (uint32_t i = from; i < to && code->bits > 0; i++) {
         if (row != NULL && ((row->set[i / 64] >> i % 64 & 1) ^ flip) == 0)
             continue;
         uint64_t number = unit_exact(&unit, (uint64_t)values[i * stride] - base);
         bits_put(bits, *at, code->bits, number);
         *at += code->bits;
-        sum += i < PACKED_STRIDE ? number : 0;
+        sum += number;
     }
-    if (sum_bits > 0)
-        bits_put(bits, sum_at, sum_bits, sum);
+    return sum;
 }
 
-static struct packed *plan_write(const struct plan *p, const int64_t *times, const int64_t *values,
-                                 unsigned columns, unsigned time_unit)
+/* Writes a column: what stands at the marks, then its numbers. */
+static void column_write(const struct plan *p, const struct packed_code *code, const int64_t *times,
+                         const int64_t *values, size_t stride, uint64_t *bits, size_t *at)
+{
+    unsigned sum_bits = packed_sum_bits(p->marks, code->bits);
+    size_t sum_at = *at, moment_at = *at + (size_t)p->marks * sum_bits;
+    uint64_t sum = 0, moment = 0;
+    *at += packed_mark_bits(p->marks, code);
+    for (uint32_t mark = 0, from = 0; mark < p->marks; mark++, from += p->stride) {
+        sum += numbers_write(p, code, values, stride, from, from + p->stride, bits, at);
+        bits_put(bits, sum_at + (size_t)mark * sum_bits, sum_bits, sum_bits > 0 ? sum : 0);
+        if (!(code->row & PACKED_MOMENT))
+            continue;
+        for (uint32_t i = from; i < from + p->stride; i++)
+            moment += (uint64_t)values[i * stride] * (uint64_t)times[i];
+        bits_put(bits, moment_at + (size_t)mark * 64, 64, moment);
+    }
+    numbers_write(p, code, values, stride, p->marks * p->stride, p->n, bits, at);
+}
+
+/* `kept`: the times as they are kept, rounded down or not. */
+static struct packed *plan_write(const struct plan *p, const int64_t *times, const int64_t *kept,
+                                 const int64_t *values, unsigned columns, unsigned time_unit)
 {
     unsigned constants = p->constants - (unsigned)PACKED_KNOWN;
     size_t words = constants + packed_code_words(p->codes, p->rows) + p->bits / 64 + 2;
@@ -210,7 +230,8 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
     struct packed *made = memory_zeroed(1, bytes);
     made->head = (struct leaf_head){.n = (uint16_t)p->n, .mark = (uint32_t)bytes};
     made->present = (uint16_t)p->present;
-    made->high_bits = (uint16_t)(p->times.high_bits | (p->later ? PACKED_LATER : 0));
+    made->high_bits = (uint16_t)(p->times.high_bits | (p->later ? PACKED_LATER : 0) |
+                                 (p->moments != 0 ? PACKED_MOMENTS : 0));
     made->low_bits = (uint8_t)p->times.low_bits;
     made->unit = (uint8_t)time_unit;
     made->rows = (uint8_t)p->rows;
@@ -223,7 +244,7 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
         code[i] = p->code[i];
     uint16_t *row_ones = (uint16_t *)(code + p->codes);
     uint64_t *bits = (uint64_t *)(made->rest + constants + packed_code_words(p->codes, p->rows));
-    ascent_write(&p->times, times, bits);
+    ascent_write(&p->times, kept, bits);
     size_t at = ascent_bits(&p->times);
     for (unsigned r = 0; r < p->rows; r++) {
         row_ones[r] = (uint16_t)p->row[r].ones;
@@ -234,14 +255,16 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
     unsigned i = 0;
     for (unsigned c = 0; c < columns; c++)
         if (p->present >> c & 1)
-            numbers_write(p, &p->code[i++], values + c, columns, bits, &at);
+            column_write(p, &p->code[i++], times, values + c, columns, bits, &at);
     return made;
 }
 
-struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns)
+struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns,
+                          unsigned moments)
 {
-    struct plan p = {.n = n};
+    struct plan p = {.n = n, .moments = moments, .stride = packed_stride(moments != 0)};
     int64_t rounded[PACKED_MAX];
+    p.marks = packed_marks(n, p.stride);
     for (; p.constants < PACKED_KNOWN; p.constants++)
         p.constant[p.constants] = packed_known[p.constants];
     plan_times(&p, times, rounded);
@@ -252,7 +275,7 @@ struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *value
         if (column.where.ones == 0)
             continue;
         p.present |= 1u << c;
-        plan_column(&p, &column);
+        plan_column(&p, &column, moments >> c & 1);
     }
-    return plan_write(&p, p.later ? rounded : times, values, columns, time_unit);
+    return plan_write(&p, times, p.later ? rounded : times, values, columns, time_unit);
 }

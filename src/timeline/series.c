@@ -191,7 +191,7 @@ void series_read_some(const struct series *s, uint32_t first, uint32_t count, in
 {
     for (uint32_t b = first; b < blocks_of(s->n) && b - first < count; b++) {
         struct ascent a = block_ascent(s, b);
-        ascent_read(&a, s->words + s->block[b].word, a.n, out + (size_t)b * SERIES_BLOCK);
+        ascent_read(&a, s->words + s->block[b].word, 0, a.n, out + (size_t)b * SERIES_BLOCK);
     }
 }
 

@@ -32,6 +32,7 @@ void timeline_init_moments(struct timeline *t, unsigned width, unsigned moment_m
 {
     assert(width >= 1 && width <= TIMELINE_MAX_WIDTH);
     assert((moment_mask & 1) == 0 && moment_mask >> width == 0);
+    assert((moment_mask & moment_mask >> 1) == 0);
     *t = (struct timeline){0};
     t->width = width & 15;
     t->moments = moment_mask & 0xffff;
@@ -119,7 +120,7 @@ static struct change long_leaf_add(struct timeline *t, void *leaf, const struct 
 
 static struct change leaf_add(struct timeline *t, void *leaf, bool last, const struct addition *a)
 {
-    if (leaf_is_packed(leaf) && ((struct leaf_head *)leaf)->n > LEAF_MAX)
+    if (leaf_is_packed(leaf) && ((struct leaf_head *)leaf)->n > timeline_leaf_max(t))
         return long_leaf_add(t, leaf, a);
     struct change change = {0};
     struct hot_leaves *hot = hot_of(t);
@@ -299,33 +300,77 @@ static void root_shrink(struct timeline *t)
     }
 }
 
-/* May a leaf be packed together with its neighbour? Entries that move on, as the end of a
- * stay does, leave thin leaves behind: those are joined whatever they are. Two full ones
- * need less for what leads to them: a packed neighbour, or the hot one that would be
- * packed next, which is less work. Not in small trees, where there is little to gain and
- * the next is the present; not with moments, of which all times are read. */
-static bool may_join(const struct timeline *t, const void *leaf, const void *neighbour,
-                     const void *last)
+/* Leaves that are packed as one: neighbours below one node. What leads to them is then less. */
+#define JOIN_MAX 8u
+struct run {
+    uint32_t first, end, n; /* children, entries */
+};
+
+/* Takes a child at either end into the run, when there is room for it. */
+static bool run_take(const struct timeline_inner *inner, struct run *run, uint32_t at)
 {
-    const struct hot_leaves *hot = &((const struct timeline_trunk *)t->root)->hot;
-    uint32_t n =
-        (uint32_t)((const struct leaf_head *)leaf)->n + ((const struct leaf_head *)neighbour)->n;
-    if (n <= timeline_leaf_max(t))
-        return true;
-    if (n > PACKED_MAX || t->moments != 0 || hot->count < 4 || neighbour == last)
+    const struct leaf_head *leaf = inner->child[at];
+    if (run->n + leaf->n > PACKED_MAX || run->end - run->first == JOIN_MAX)
         return false;
-    return leaf_is_packed(neighbour) || hot_leaves_oldest(hot, last) == neighbour;
+    run->first = at < run->first ? at : run->first;
+    run->end = at < run->end ? run->end : at + 1;
+    run->n += leaf->n;
+    return true;
 }
 
-/* Packs the children at `at` and after it as one. */
-static void children_join(struct timeline *t, struct timeline_inner *inner, uint32_t at)
+/* Hot leaves beside the run that would be packed next: as one that is less work. Not in small
+ * trees, where the next is the present. */
+static void run_take_hot(struct timeline *t, struct timeline_inner *inner, struct run *run,
+                         const void *last)
 {
-    struct timeline_trunk *trunk = t->root;
-    void **left = &inner->child[at], *right = inner->child[at + 1];
-    hot_leaves_replace(&trunk->hot, *left, NULL);
-    hot_leaves_replace(&trunk->hot, right, NULL);
-    *left = timeline_leaf_join(t, *left, right);
-    inner_remove(inner, t->width, at + 1);
+    struct hot_leaves *hot = hot_of(t);
+    while (hot->count >= 4) {
+        const void *next = hot_leaves_oldest(hot, last);
+        uint32_t at = run->end;
+        if (run->first > 0 && inner->child[run->first - 1] == next)
+            at = run->first - 1;
+        else if (at == inner->n || inner->child[at] != next)
+            return;
+        if (!run_take(inner, run, at))
+            return;
+        hot_leaves_replace(hot, next, NULL);
+    }
+}
+
+static bool is_packed_child(const struct timeline_inner *inner, uint32_t at, const void *last)
+{
+    const void *leaf = inner->child[at];
+    return leaf != last && leaf_is_packed(leaf);
+}
+
+/* Packed leaves beside the run: when that makes a long leaf, so that what is full is packed
+ * twice at most, or a thin one, as entries leave behind that move on. */
+static void run_take_packed(struct timeline *t, struct timeline_inner *inner, struct run *run,
+                            const void *last)
+{
+    struct run wide = *run;
+    while (wide.first > 0 && is_packed_child(inner, wide.first - 1, last) &&
+           run_take(inner, &wide, wide.first - 1)) {
+    }
+    while (wide.end < inner->n && is_packed_child(inner, wide.end, last) &&
+           run_take(inner, &wide, wide.end)) {
+    }
+    bool worth_it = t->moments != 0 || hot_of(t)->count >= 4;
+    if (wide.n <= timeline_leaf_max(t) || (worth_it && wide.n > PACKED_MAX - timeline_leaf_full(t)))
+        *run = wide;
+}
+
+/* Packs the children of a run as one. */
+static void run_pack(struct timeline *t, struct timeline_inner *inner, const struct run *run)
+{
+    void *leaf[JOIN_MAX];
+    unsigned count = run->end - run->first;
+    for (unsigned i = 0; i < count; i++)
+        leaf[i] = inner->child[run->first + i];
+    inner->child[run->first] =
+        count == 1 ? timeline_leaf_pack(t, leaf[0]) : timeline_leaf_join(t, leaf, count);
+    while (--count > 0)
+        inner_remove(inner, t->width, run->first + 1);
 }
 
 /* Takes the first children of a node away; returns the sums of what is in them. */
@@ -369,7 +414,7 @@ static void inner_fill(struct timeline *t, struct timeline_inner *above, uint32_
     }
 }
 
-/* Packs a hot leaf, if possible together with a neighbour. */
+/* Packs a hot leaf, if possible together with neighbours. */
 static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const void *last)
 {
     struct timeline_trunk *trunk = t->root;
@@ -381,17 +426,11 @@ static void leaf_cool(struct timeline *t, struct timeline_leaf *quiet, const voi
         inner = inner->child[at];
         at = inner_find(inner, quiet->data[0]);
     }
+    struct run run = {.first = at, .end = at + 1, .n = quiet->head.n};
     hot_leaves_replace(&trunk->hot, quiet, NULL);
-    void *left = at > 0 ? inner->child[at - 1] : NULL;
-    void *right = at + 1 < inner->n ? inner->child[at + 1] : NULL;
-    if (left != NULL && may_join(t, quiet, left, last))
-        children_join(t, inner, at - 1);
-    else if (right != NULL && right != last &&
-             (leaf_is_packed(right) || hot_leaves_oldest(&trunk->hot, last) == right) &&
-             may_join(t, quiet, right, last))
-        children_join(t, inner, at);
-    else
-        inner->child[at] = timeline_leaf_pack(t, quiet);
+    run_take_hot(t, inner, &run, last);
+    run_take_packed(t, inner, &run, last);
+    run_pack(t, inner, &run);
     if (above != NULL && inner_at + 1 < above->n)
         inner_fill(t, above, inner_at);
 }

@@ -42,8 +42,9 @@ struct timeline_way {
 /* An empty timeline of entries with `width` measures (1..TIMELINE_MAX_WIDTH). */
 void timeline_init(struct timeline *t, unsigned width);
 
-/* The same, where bit i of the mask says that measure i of every entry is measure i - 1
- * times the entry's time (wrapping): it is computed where it is asked for, not kept. */
+/* The same, where bit i of the mask says that measure i of every entry is measure i - 1, which
+ * is none of them, times the entry's time (wrapping): it is computed where it is asked for,
+ * not kept. */
 void timeline_init_moments(struct timeline *t, unsigned width, unsigned moment_mask);
 
 /* Frees its memory; it is empty and usable again. */

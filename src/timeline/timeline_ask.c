@@ -142,7 +142,7 @@ int64_t timeline_next(const struct timeline *t, int64_t time_us)
         uint32_t at = inner_find(inner, time_us);
         if (at + 1 < inner->n)
             next = inner->key[at + 1]; /* the deeper, the sooner */
-        node = *inner_child(inner, t->width, at);
+        node = inner->child[at];
     }
     uint32_t at = timeline_leaf_before(node, time_us);
     return at < ((const struct leaf_head *)node)->n ? timeline_leaf_time(node, at) : next;

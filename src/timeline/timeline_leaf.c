@@ -73,21 +73,36 @@ void timeline_leaf_halve(const struct timeline *t, void *leaf, struct timeline_l
     memory_free(both);
 }
 
-void *timeline_leaf_join(const struct timeline *t, void *left, void *right)
+void *timeline_leaf_join(const struct timeline *t, void *const *leaf, unsigned count)
 {
-    uint32_t n =
-        (uint32_t)((const struct leaf_head *)left)->n + ((const struct leaf_head *)right)->n;
-    struct timeline_leaf *both = timeline_leaf_new(t, n);
-    hot_append(both, t->stored, left);
-    hot_append(both, t->stored, right);
-    memory_free(left);
-    memory_free(right);
-    return timeline_leaf_pack(t, both);
+    uint32_t n = 0;
+    for (unsigned i = 0; i < count; i++)
+        n += ((const struct leaf_head *)leaf[i])->n;
+    struct timeline_leaf *all = timeline_leaf_new(t, n);
+    for (unsigned i = 0; i < count; i++) {
+        hot_append(all, t->stored, leaf[i]);
+        memory_free(leaf[i]);
+    }
+    return timeline_leaf_pack(t, all);
+}
+
+/* Which of the measures that are kept have moments. */
+static unsigned kept_with_moments(const struct timeline *t)
+{
+    unsigned with = 0, column = 0;
+    for (unsigned w = 0; w < t->width && t->moments != 0; w++) {
+        if (t->moments >> w & 1)
+            with |= 1u << (column - 1);
+        else
+            column++;
+    }
+    return with;
 }
 
 void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l)
 {
-    struct packed *packed = packed_new(l->head.n, l->data, rows_of(l), t->stored);
+    struct packed *packed =
+        packed_new(l->head.n, l->data, rows_of(l), t->stored, kept_with_moments(t));
     memory_free(l);
     return packed;
 }
@@ -95,8 +110,10 @@ void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l)
 struct timeline_leaf *timeline_leaf_split(const struct timeline *t, struct timeline_leaf *l,
                                           uint32_t keep)
 {
-    uint32_t moved = l->head.n - keep, full = timeline_leaf_full(t);
-    struct timeline_leaf *right = timeline_leaf_new(t, moved == 0 ? full / 4 : full);
+    uint32_t moved = l->head.n - keep, full = timeline_leaf_full(t), most = timeline_leaf_max(t);
+    struct timeline_leaf *right = timeline_leaf_new(t, moved == 0     ? full / 4
+                                                       : moved < full ? full
+                                                                      : most);
     right->head.n = (uint16_t)moved;
     memcpy(right->data, l->data + keep, moved * sizeof(int64_t));
     memcpy(row_of(right, t->stored, 0), row_of(l, t->stored, keep),
@@ -218,13 +235,13 @@ static void rows_sums(const int64_t *rows, uint32_t k, unsigned stored, int64_t 
     }
 }
 
-static int64_t hot_weighted(const struct timeline_leaf *l, unsigned stored, unsigned column,
-                            uint32_t k, const int64_t *weights)
+static int64_t hot_moment(const struct timeline_leaf *l, unsigned stored, unsigned column,
+                          uint32_t k)
 {
     const int64_t *row = rows_of(l) + column;
     int64_t sum = 0;
     for (uint32_t i = 0; i < k; i++, row += stored)
-        sum = wrap_add(sum, wrap_multiply(*row, weights[i]));
+        sum = wrap_add(sum, wrap_multiply(*row, l->data[i]));
     return sum;
 }
 
@@ -232,25 +249,17 @@ static int64_t hot_weighted(const struct timeline_leaf *l, unsigned stored, unsi
 static void moments_sums(const struct timeline *t, const void *leaf, uint32_t k,
                          const int64_t *sums, int64_t *out)
 {
-    int64_t times[LEAF_MAX], powers[LEAF_MAX];
+    int64_t moments[TIMELINE_MAX_WIDTH] = {0};
     bool packed = leaf_is_packed(leaf);
     if (packed)
-        packed_times(leaf, k, times);
-    else
-        memcpy(times, ((const struct timeline_leaf *)leaf)->data, k * sizeof *times);
-    const int64_t *weights = NULL; /* of a moment's moment: the square of the time, … */
+        packed_moments(leaf, k, moments);
     unsigned columns = 0;
     for (unsigned w = 0; w < t->width; w++) {
-        if (!(t->moments >> w & 1)) {
+        if (!(t->moments >> w & 1))
             out[w] = wrap_add(out[w], sums[columns++]);
-            weights = NULL;
-            continue;
-        }
-        for (uint32_t i = 0; weights != NULL && i < k; i++)
-            powers[i] = wrap_multiply(weights[i], times[i]);
-        weights = weights == NULL ? times : powers;
-        out[w] = wrap_add(out[w], packed ? packed_weighted(leaf, columns - 1, k, weights)
-                                         : hot_weighted(leaf, t->stored, columns - 1, k, weights));
+        else
+            out[w] = wrap_add(out[w], packed ? moments[columns - 1]
+                                             : hot_moment(leaf, t->stored, columns - 1, k));
     }
 }
 

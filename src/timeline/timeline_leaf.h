@@ -11,7 +11,7 @@ struct timeline_leaf {
     int64_t data[]; /* cap times, then cap rows of t->stored values */
 };
 
-/* LEAF_MAX and LEAF_FULL of a line's leaves. Of moments a question goes through all times
+/* LEAF_MAX and LEAF_FULL of a line's hot leaves. Of moments a question goes through all times
  * of a leaf, not only through counts and numbers: those leaves are half as long. */
 static inline uint32_t timeline_leaf_max(const struct timeline *t)
 {
@@ -36,8 +36,8 @@ void timeline_leaf_halve(const struct timeline *t, void *leaf, struct timeline_l
 /* A packed copy of a hot leaf. Frees the leaf. */
 void *timeline_leaf_pack(const struct timeline *t, struct timeline_leaf *l);
 
-/* Both in one packed leaf: at most PACKED_MAX entries, `right` after `left`. Frees them. */
-void *timeline_leaf_join(const struct timeline *t, void *left, void *right);
+/* All of these neighbours in one packed leaf of at most PACKED_MAX entries. Frees them. */
+void *timeline_leaf_join(const struct timeline *t, void *const *leaf, unsigned count);
 
 /* Moves the entries from `keep` on into a new leaf. */
 struct timeline_leaf *timeline_leaf_split(const struct timeline *t, struct timeline_leaf *l,

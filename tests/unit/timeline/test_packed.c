@@ -23,8 +23,10 @@ static void check_near(const struct packed *p, uint32_t n)
 
 static void compare(uint32_t n, unsigned columns)
 {
-    struct packed *p = packed_new(n, times, values, columns);
-    int64_t back[PACKED_MAX], want[PACKED_MAX_COLUMNS] = {0};
+    /* Every mask comes up in time; none is there in a third. */
+    unsigned moments = n * columns % 3 ? (n * 2654435761u >> 7) & ((1u << columns) - 1) : 0;
+    struct packed *p = packed_new(n, times, values, columns, moments);
+    int64_t back[PACKED_MAX], want[PACKED_MAX_COLUMNS] = {0}, moment[PACKED_MAX_COLUMNS] = {0};
     assert_true(leaf_is_packed(p));
     assert_true(packed_first(p) == times[0]);
     packed_times(p, n, back);
@@ -38,8 +40,15 @@ static void compare(uint32_t n, unsigned columns)
         int64_t got[PACKED_MAX_COLUMNS] = {0};
         packed_sums(p, k, got);
         assert_memory_equal(got, want, columns * sizeof want[0]);
-        for (unsigned c = 0; k < n && c < columns; c++)
-            want[c] = (int64_t)((uint64_t)want[c] + (uint64_t)values[k * columns + c]);
+        memset(got, 0, sizeof got);
+        packed_moments(p, k, got);
+        assert_memory_equal(got, moment, columns * sizeof moment[0]);
+        for (unsigned c = 0; k < n && c < columns; c++) {
+            uint64_t value = (uint64_t)values[k * columns + c];
+            want[c] = (int64_t)((uint64_t)want[c] + value);
+            if (moments >> c & 1)
+                moment[c] = (int64_t)((uint64_t)moment[c] + value * (uint64_t)times[k]);
+        }
     }
     for (uint32_t i = 0; i < n; i++) {
         uint32_t first = i;
@@ -135,7 +144,7 @@ static void a_microsecond_after_whole_milliseconds(void **state)
         make_times(&s, LEAF_FULL, 32, 1000, 1700000000000000);
         make_later(&s, LEAF_FULL, most);
         memset(values, 0, sizeof values);
-        struct packed *p = packed_new(LEAF_FULL, times, values, 1);
+        struct packed *p = packed_new(LEAF_FULL, times, values, 1, 0);
         bytes[most] = packed_bytes(p);
         memory_free(p);
     }
@@ -167,7 +176,7 @@ static void a_common_unit_is_found(void **state)
             times[i] = (1700000000 + i * i % 7 + 10 * i) * (micro ? 1000000 : 1);
             values[i] = (i * 31 % 90) * (micro ? 1000000 : 1);
         }
-        struct packed *p = packed_new(LEAF_FULL, times, values, 1);
+        struct packed *p = packed_new(LEAF_FULL, times, values, 1, 0);
         bytes[micro] = packed_bytes(p);
         memory_free(p);
         compare(LEAF_FULL, 1);
