@@ -95,7 +95,8 @@ static bool can_be(const struct line_head *head)
     if (head->root == 0)
         return head->entries == 0 && head->depth == 0 && head->width <= TIMELINE_MAX_WIDTH;
     return head->width >= 1 && head->width <= TIMELINE_MAX_WIDTH && (head->moments & 1) == 0 &&
-           head->moments >> head->width == 0 && head->depth <= LEAF_DEPTH_MAX;
+           (head->moments & head->moments >> 1) == 0 && head->moments >> head->width == 0 &&
+           head->depth <= LEAF_DEPTH_MAX;
 }
 
 /* Saves what is in the struct, or sets it; the root is still to come. */

@@ -126,7 +126,7 @@ static void a_line_that_was_never_begun_stays_so(void **state)
     struct timeline zeros = {0}, fresh;
     reload(line_image, &zeros, &fresh);
     assert_memory_equal(&fresh, &zeros, sizeof zeros);
-    timeline_init_moments(&zeros, 5, 6);
+    timeline_init_moments(&zeros, 5, 10);
     reload_line(&zeros);
     assert_null(zeros.root);
     assert_int_equal(zeros.width, 5);
