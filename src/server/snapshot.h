@@ -42,7 +42,8 @@ struct snapshot_writing {
 };
 
 /* Begins to write one of what is there now, up to `sequence`, the journal's last, which is
- * applied. 0 or an errno. */
+ * applied. The sites are frozen, or nothing runs, from here until snapshot_write begins or the
+ * process that does it is forked. 0 or an errno. */
 int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
                    struct archive *archive, const char *archive_name, uint64_t sequence,
                    struct snapshot_writing *out);

@@ -112,15 +112,19 @@ static _Noreturn void child(struct snapshot_keeper *k, pid_t parent)
     _exit(snapshot_write(&k->writing, k->from->sites) & 0xff);
 }
 
+/* A reader that moves a floor's clock on may put something away: from the archive's length and
+ * the time that the snapshot tells, up to the fork, none may. */
 static void begin_child(struct snapshot_keeper *k, uint64_t sequence)
 {
-    if (!begin_writing(k, sequence))
-        return;
-    pid_t parent = getpid();
+    pid_t parent = getpid(), pid = -1;
     sites_freeze(k->from->sites);
-    pid_t pid = fork();
+    bool begun = begin_writing(k, sequence);
+    if (begun)
+        pid = fork();
     int error = errno;
     sites_thaw(k->from->sites);
+    if (!begun)
+        return;
     if (pid == 0)
         child(k, parent);
     if (pid < 0)

@@ -129,6 +129,37 @@ class Snapshot(unittest.TestCase):
             logged(server, "loaded")
             self.compare_with_fresh(server, first, second)
 
+    def test_events_become_due_while_one_is_begun(self):
+        """A reader that moves the floor's clock on puts chats away, beside the committer."""
+        chats, waiting, late = 12000, [], []
+        with Server(options=("--set", "snapshotEvents=1")) as server:
+            # The committer looks once a second, as its clock's second begins: just before that a
+            # question makes all of them happen.
+            second = int(time.monotonic()) + 8
+            due = time.time() + second - time.monotonic() - 0.03
+            for chat in range(chats):
+                for kind in ("requested", "ended"):
+                    waiting.append({"id": f"{kind}{chat}", "type": f"chat.{kind}", "siteId": 10000,
+                                    "time": instant(due), "chatId": f"c{chat}",
+                                    **({"visitorId": f"v{chat}"} if kind == "requested" else {})})
+                late.append({"id": f"late{chat}", "type": "chat.rated", "siteId": 10000,
+                             "time": instant(due + 0.01), "chatId": f"c{chat}", "score": chat % 6})
+            send(server, waiting)
+            while time.monotonic() < second - 0.7:
+                server.get("/v4/livechat/realTime/RightNow?siteId=10000")
+            news = [{"id": f"news{n}", "type": "offlineMessage.submitted", "siteId": 10000,
+                     "time": instant(due - 60)} for n in range(1000)]  # enough for one to be made
+            send(server, news)
+            while time.time() < due + 0.001:
+                server.get("/v4/livechat/realTime/RightNow?siteId=10000")
+            server.get("/v4/livechat/realTime/RightNow")
+            logged(server, f"snapshot of event {len(waiting) + len(news)} made")
+            server.kill()
+            server.start()
+            logged(server, "loaded")
+            send(server, late)
+            self.compare_with_fresh(server, waiting, news, late)
+
     def test_what_does_not_fit_is_dropped(self):
         events = some_events(5, 1500)
         with Server() as server, tempfile.TemporaryDirectory(prefix="livefloor-") as safe:
