@@ -93,7 +93,8 @@ static void reload(struct app *app, const struct serve_options *o)
     log_write(LOG_INFO, "settings read again");
 }
 
-/* Many connections; and a full file-size limit is an error to report, not a death. */
+/* Many connections; a full file-size limit is an error to report, not a death; and how a child
+ * ended is known, also where whoever started the server ignores that of its own. */
 static void prepare_process(sigset_t *signals)
 {
     struct rlimit files;
@@ -103,6 +104,7 @@ static void prepare_process(sigset_t *signals)
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);

@@ -138,13 +138,26 @@ static int outcome_of(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+/* Looks for the child's end, or waits for it. One that is not there to be waited for has ended,
+ * nobody knows how: its number may be another process's by now. */
+static void look_for_end(struct snapshot_keeper *k, int options)
+{
+    pid_t pid;
+    do
+        pid = waitpid(k->child, &k->child_status, options);
+    while (pid < 0 && errno == EINTR);
+    if (pid < 0)
+        k->child_status = SIGKILL; /* as waitpid tells a death by it: not whole */
+    k->child_ended = pid != 0;
+}
+
 /* Has the child ended? One that takes too long is ended. */
 static bool child_has_ended(struct snapshot_keeper *k)
 {
+    if (!k->child_ended)
+        look_for_end(k, WNOHANG);
     if (!k->child_ended && clock_now_us() - k->begun_us > LIMIT_SNAPSHOT_S * US_PER_SECOND)
         kill(k->child, SIGKILL);
-    if (!k->child_ended)
-        k->child_ended = waitpid(k->child, &k->child_status, WNOHANG) == k->child;
     return k->child_ended;
 }
 
@@ -154,9 +167,11 @@ static void drop_child(struct snapshot_keeper *k)
     uint64_t size;
     if (k->child == 0)
         return;
+    if (!k->child_ended)
+        look_for_end(k, WNOHANG);
     if (!k->child_ended) {
         kill(k->child, SIGKILL);
-        waitpid(k->child, &k->child_status, 0);
+        look_for_end(k, 0);
     }
     k->child = 0;
     k->child_ended = false;

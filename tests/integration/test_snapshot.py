@@ -5,6 +5,7 @@ import pathlib
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -128,6 +129,13 @@ class Snapshot(unittest.TestCase):
             server.start()
             logged(server, "loaded")
             self.compare_with_fresh(server, first, second)
+
+    def test_who_starts_the_server_ignores_its_children(self):
+        def ignore():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the server inherits it
+        with Server(options=("--set", "snapshotEvents=1"), preexec=ignore) as server:
+            send(server, some_events(10, 10))
+            logged(server, "made")
 
     def test_events_become_due_while_one_is_begun(self):
         """A reader that moves the floor's clock on puts chats away, beside the committer."""
