@@ -40,8 +40,10 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *out)
     return 1;
 }
 
-void build_id(unsigned char out[BUILD_ID_BYTES])
+bool build_id(unsigned char out[BUILD_ID_BYTES])
 {
+    static const unsigned char none[BUILD_ID_BYTES];
     memset(out, 0, BUILD_ID_BYTES);
     dl_iterate_phdr(look_at, out);
+    return memcmp(out, none, sizeof none) != 0;
 }

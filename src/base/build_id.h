@@ -2,9 +2,11 @@
 #ifndef LIVEFLOOR_BASE_BUILD_ID_H
 #define LIVEFLOOR_BASE_BUILD_ID_H
 
+#include <stdbool.h>
+
 #define BUILD_ID_BYTES 20u
 
-/* Writes it, padded with zeros; all zeros when the program has none. */
-void build_id(unsigned char out[BUILD_ID_BYTES]);
+/* Writes it, padded with zeros; false, and all is zeros, when the program has none. */
+bool build_id(unsigned char out[BUILD_ID_BYTES]);
 
 #endif

@@ -118,12 +118,11 @@ static uint64_t mark_of(struct journal *journal, uint64_t sequence)
     return mark;
 }
 
-static struct snapshot_whose own(void)
+/* False when this build has no id: nothing tells its snapshots from those of others. */
+static bool own(struct snapshot_whose *out)
 {
-    struct snapshot_whose w;
-    memcpy(w.magic, MAGIC, sizeof w.magic);
-    build_id(w.build);
-    return w;
+    memcpy(out->magic, MAGIC, sizeof out->magic);
+    return build_id(out->build);
 }
 
 /* --- loading --- */
@@ -193,8 +192,10 @@ static const char *load_floors(const struct snapshot_source *source,
 static const char *load_image(const struct snapshot_source *source, struct image *io,
                               struct snapshot_start *out)
 {
-    struct snapshot_whose whose, mine = own();
+    struct snapshot_whose whose, mine;
     struct snapshot_head head;
+    if (!own(&mine))
+        return "this build of the program has no id";
     image_bytes(io, &whose, sizeof whose);
     if (image_failed(io) || memcmp(whose.magic, MAGIC, sizeof MAGIC) != 0)
         return "it is damaged";
@@ -322,6 +323,9 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
                                      .now_us = sites_now_us(sites),
                                      .visitor_timeout_us = source->visitor_timeout_us,
                                      .archive_name = archive_name};
+    struct snapshot_whose whose;
+    if (!own(&whose))
+        return ENOTSUP;
     int directory, error = open_directory(source->directory, &directory);
     if (error != 0)
         return error;
@@ -351,7 +355,8 @@ int snapshot_write(const struct snapshot_writing *w, struct sites *sites)
     struct image *io = image_save(w->file);
     if (io == NULL)
         return ENOMEM;
-    struct snapshot_whose whose = own();
+    struct snapshot_whose whose;
+    own(&whose);
     struct snapshot_head head = {.sequence = w->sequence,
                                  .mark = w->mark,
                                  .now_us = w->now_us,

@@ -233,13 +233,27 @@ class Snapshot(unittest.TestCase):
             when = instants()
             before = bodies(server, when)
             self.assertEqual(server.stop(), 0)
+            kept = state_of(server).read_bytes()
             other = pathlib.Path(folder, "livefloor")
+
+            def log_of_other():
+                answer = subprocess.Popen([other, "serve", "--data", server.directory, "--listen", "127.0.0.1:0"],
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                self.assertIn("listening", answer.stdout.readline())
+                answer.terminate()
+                return answer.communicate()[1]
+            build_id = kept[24:44]  # after a block's head and the magic
+            program = pathlib.Path(BINARY).read_bytes()
+            self.assertEqual(program.count(build_id), 1)
+            other.write_bytes(program.replace(build_id, build_id[::-1]))
+            other.chmod(0o700)
+            self.assertIn("another build", log_of_other())
+            # Two builds without an id have the same none.
             subprocess.run(["objcopy", "--remove-section", ".note.gnu.build-id", BINARY, other], check=True)
-            answer = subprocess.Popen([other, "serve", "--data", server.directory, "--listen", "127.0.0.1:0"],
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            self.assertIn("listening", answer.stdout.readline())
-            answer.terminate()
-            self.assertIn("another build", answer.communicate()[1])
+            self.assertIn("no id", log_of_other())
+            self.assertFalse(state_of(server).exists())
+            state_of(server).write_bytes(kept.replace(build_id, bytes(20)))
+            self.assertIn("no id", log_of_other())
             server.start()
             self.assertEqual(bodies(server, when), before)
 
