@@ -340,11 +340,24 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
     return error;
 }
 
+/* One that never had an event is of this process alone (the first start's): a start that reads
+ * the journal does not know it. */
+static bool is_saved(struct site *site)
+{
+    const struct floor *floor = site_frozen(site);
+    return floor_version(floor) > 0 || floor_next_waiting(floor) != INT64_MAX;
+}
+
+static void count_site(void *data, struct site *site)
+{
+    *(uint64_t *)data += is_saved(site);
+}
+
 static void save_site(void *data, struct site *site)
 {
     struct image *io = data;
     int64_t id = site_id(site);
-    if (image_failed(io))
+    if (image_failed(io) || !is_saved(site))
         return;
     image_bytes(io, &id, sizeof id);
     floor_save(site_frozen(site), io);
@@ -361,8 +374,8 @@ int snapshot_write(const struct snapshot_writing *w, struct sites *sites)
                                  .mark = w->mark,
                                  .now_us = w->now_us,
                                  .visitor_timeout_us = w->visitor_timeout_us,
-                                 .archive = w->archive,
-                                 .site_count = sites_count(sites, NULL)};
+                                 .archive = w->archive};
+    sites_each(sites, count_site, &head.site_count);
     snprintf(head.archive_name, sizeof head.archive_name, "%s", w->archive_name);
     image_bytes(io, &whose, sizeof whose);
     image_bytes(io, &head, sizeof head);

@@ -130,6 +130,16 @@ class Snapshot(unittest.TestCase):
             logged(server, "loaded")
             self.compare_with_fresh(server, first, second)
 
+    def test_a_site_without_events_is_not_in_it(self):
+        """The first start's site, when all events are another's: that is the only one afterwards."""
+        with Server() as server:
+            server.post_events([{"id": "e", "type": "visitor.seen", "siteId": 5, "visitorId": "v",
+                                 "time": instant(time.time() - 1)}])
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            logged(server, "loaded")
+            server.get("/v4/livechat/realTime/RightNow")  # names none
+
     def test_who_starts_the_server_ignores_its_children(self):
         def ignore():
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the server inherits it
