@@ -35,6 +35,7 @@ struct snapshot_whose {
 
 struct snapshot_head {
     uint64_t sequence, mark; /* of the last event; its mark (journal/id_index.h) */
+    uint64_t records;        /* of the journal */
     int64_t now_us;          /* when it was made */
     int64_t visitor_timeout_us;
     struct file_archive_extent archive;
@@ -127,6 +128,16 @@ static bool own(struct snapshot_whose *out)
 
 /* --- loading --- */
 
+/* Has the journal all that it had, and what came since? An older version of the program, which
+ * knows of no snapshot, may have removed events. */
+static bool has_all(struct journal *journal, const struct snapshot_head *head)
+{
+    struct journal_stats stats;
+    struct problem problem;
+    return journal_get_stats(journal, &stats, &problem) == 0 &&
+           stats.records == head->records + (stats.last_sequence - head->sequence);
+}
+
 /* Why the snapshot cannot be used, or NULL. */
 static const char *unfit(const struct snapshot_source *source, const struct snapshot_head *head)
 {
@@ -136,6 +147,8 @@ static const char *unfit(const struct snapshot_source *source, const struct snap
         return "it was made later than it is now";
     if (head->mark != mark_of(source->journal, head->sequence))
         return "it belongs to another state of the journal";
+    if (!has_all(source->journal, head))
+        return "events were removed from the journal since";
     if (head->archive.length > ARCHIVE_LARGE && head->archive.dropped > head->archive.length / 2)
         return "most of its archive is not needed any more";
     return NULL;
@@ -243,6 +256,15 @@ static bool load(const struct snapshot_source *source, struct snapshot_start *ou
     return why == NULL;
 }
 
+static int discard_old(const struct snapshot_source *source, struct problem *problem)
+{
+    int error = snapshot_discard(source);
+    if (error == 0)
+        return 0;
+    return problem_set(problem, PROBLEM_STORE, "The old snapshot in %s cannot be deleted: %s.",
+                       source->directory, strerror(error));
+}
+
 /* Begins with an empty archive under a new name. */
 static int begin_anew(const struct snapshot_source *source, struct snapshot_start *out,
                       struct problem *problem)
@@ -252,10 +274,8 @@ static int begin_anew(const struct snapshot_source *source, struct snapshot_star
         random = (uint64_t)clock_now_us();
     snprintf(out->archive_name, sizeof out->archive_name, ARCHIVE "%016llx",
              (unsigned long long)random);
-    int error = snapshot_discard(source);
-    if (error != 0)
-        return problem_set(problem, PROBLEM_STORE, "The old snapshot in %s cannot be deleted: %s.",
-                           source->directory, strerror(error));
+    if (discard_old(source, problem) < 0)
+        return -1;
     remove_others(source->directory, out->archive_name);
     char *path = path_of(source->directory, out->archive_name);
     if (path == NULL)
@@ -299,7 +319,8 @@ int snapshot_none(const struct snapshot_source *source, struct snapshot_start *o
     *out = (struct snapshot_start){0};
     if (make_directory(source, problem) < 0)
         return -1;
-    snapshot_discard(source);
+    if (discard_old(source, problem) < 0)
+        return -1;
     remove_others(source->directory, "");
     if (file_archive_open(source->directory, &out->archive, problem) < 0)
         return -1;
@@ -324,8 +345,13 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
                                      .visitor_timeout_us = source->visitor_timeout_us,
                                      .archive_name = archive_name};
     struct snapshot_whose whose;
+    struct journal_stats stats;
+    struct problem problem;
     if (!own(&whose))
         return ENOTSUP;
+    if (journal_get_stats(source->journal, &stats, &problem) < 0)
+        return EIO;
+    out->records = stats.records;
     int directory, error = open_directory(source->directory, &directory);
     if (error != 0)
         return error;
@@ -372,6 +398,7 @@ int snapshot_write(const struct snapshot_writing *w, struct sites *sites)
     own(&whose);
     struct snapshot_head head = {.sequence = w->sequence,
                                  .mark = w->mark,
+                                 .records = w->records,
                                  .now_us = w->now_us,
                                  .visitor_timeout_us = w->visitor_timeout_us,
                                  .archive = w->archive};

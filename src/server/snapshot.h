@@ -35,7 +35,7 @@ int snapshot_none(const struct snapshot_source *source, struct snapshot_start *o
 /* One that is being written. */
 struct snapshot_writing {
     int file, archive_file;
-    uint64_t sequence, mark;
+    uint64_t sequence, mark, records;
     struct file_archive_extent archive;
     int64_t now_us, visitor_timeout_us;
     const char *archive_name;

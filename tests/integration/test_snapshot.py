@@ -328,6 +328,23 @@ class Snapshot(unittest.TestCase):
             self.assertEqual(bodies(server, when)[:3 * len(when)], before)
             self.assertEqual(run("check", "--data", server.directory).returncode, 0)
 
+    def test_retention_of_a_version_that_knows_none(self):
+        """An older version leaves the snapshot where it is, and removes what is in it."""
+        with Server(options=("--set", "retentionDays=0")) as server:
+            send(server, [{"id": "old", "type": "visitor.seen", "siteId": 10000, "visitorId": "x",
+                           "time": instant(time.time() - 30 * 86400)}] + some_events(11, 100))
+            self.assertEqual(server.stop(), 0)
+            kept = state_of(server).read_bytes()
+            server.options = ["--set", "retentionDays=10", "--set", "snapshotEvents=0"]
+            server.start()
+            logged(server, "retention removed 1 events")
+            send(server, some_events(12, 10))
+            self.assertEqual(server.stop(), 0)
+            state_of(server).write_bytes(kept)
+            server.options = []
+            server.start()
+            logged(server, "events were removed from the journal since")
+
 
 if __name__ == "__main__":
     unittest.main()
