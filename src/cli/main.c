@@ -2,7 +2,9 @@
 #include "cli/commands.h"
 
 #include <argp.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -28,8 +30,21 @@ static void usage(FILE *to)
           to);
 }
 
+/* Where the caller has closed input, output or error, a file of the store would take its number,
+ * and the log's lines would be written into it. */
+static void fill_standard_files(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    fill_standard_files();
     argp_err_exit_status = 2;
     if (argc < 2) {
         usage(stderr);

@@ -130,6 +130,18 @@ class Snapshot(unittest.TestCase):
             logged(server, "loaded")
             self.compare_with_fresh(server, first, second)
 
+    def test_without_standard_files(self):
+        """No file of the store takes the numbers that the log and the child count on."""
+        with Server(options=("--set", "snapshotEvents=1"), preexec=lambda: (os.close(0), os.close(2))) as server:
+            send(server, some_events(13, 10))
+            deadline = time.monotonic() + 60
+            while not state_of(server).exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            server.kill()
+            server.preexec = None
+            server.start()
+            logged(server, "loaded")
+
     def test_a_site_without_events_is_not_in_it(self):
         """The first start's site, when all events are another's: that is the only one afterwards."""
         with Server() as server:
