@@ -69,19 +69,30 @@ static bool file_put(struct archive *base, const void *bytes, size_t size, uint3
     return fits;
 }
 
-/* From the buffer, if the bytes are still there: 0 when they have been written. */
+/* From the buffer, if the bytes are still there: 0 when they have been written, or never were. */
 static size_t from_buffer(struct file_archive *a, uint64_t at, void *out, size_t cap)
 {
     size_t size = 0;
     pthread_mutex_lock(&a->lock);
     uint64_t written = atomic_load(&a->written);
-    if (at >= written) {
+    if (at >= written && at - written < a->buffered) {
         size = a->buffered - (size_t)(at - written);
         size = size < cap ? size : cap;
         memcpy(out, a->buffer + (at - written), size);
     }
     pthread_mutex_unlock(&a->lock);
     return size;
+}
+
+/* Nothing can be told without what is missing. A snapshot that counts on this archive must not
+ * bring the next start to the same end: it finds it too short, and reads the journal. */
+static _Noreturn void unreadable(const struct file_archive *a)
+{
+    if (ftruncate(a->fd, 0) != 0)
+        fputs("livefloor: nor emptied: delete the directory snapshot before the next start\n",
+              stderr);
+    fputs("livefloor: the archive cannot be read; the journal is safe, start again\n", stderr);
+    abort();
 }
 
 static size_t file_get(struct archive *base, uint32_t handle, void *out, size_t cap)
@@ -97,10 +108,8 @@ static size_t file_get(struct archive *base, uint32_t handle, void *out, size_t 
     do
         size = pread(a->fd, out, cap, (off_t)at);
     while (size < 0 && errno == EINTR);
-    if (size <= 0) {
-        fputs("livefloor: the archive cannot be read; the journal is safe, start again\n", stderr);
-        abort();
-    }
+    if (size <= 0)
+        unreadable(a);
     return (size_t)size;
 }
 

@@ -4,10 +4,13 @@
 #include "support/check.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define RECORDS 3000u
@@ -150,6 +153,36 @@ static void counts_what_was_dropped(void **state)
     a->close(a);
 }
 
+/* What cannot be read ends the process, and the archive: the next start does not count on it. */
+static void a_gap_ends_it(void **state)
+{
+    (void)state;
+    struct file_archive_extent extent = {0};
+    struct archive *a = open_at(extent);
+    uint32_t handles[10];
+    put_some(a, handles, 0, 10, 1);
+    assert_int_equal(file_archive_flush(a, &extent), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned char bytes[16];
+        struct rlimit none = {0};
+        setrlimit(RLIMIT_CORE, &none);
+        signal(SIGABRT, SIG_DFL);
+        if (freopen("/dev/null", "w", stderr) == NULL)
+            _exit(1);
+        a->get(a, (uint32_t)(extent.length / 32) + 100, bytes, sizeof bytes);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    a->close(a);
+    struct problem problem;
+    assert_int_equal(file_archive_open_at(path, extent, &a, &problem), -1);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +191,7 @@ int main(void)
         cmocka_unit_test(the_last_record_may_be_long),
         cmocka_unit_test(a_shorter_file_is_refused),
         cmocka_unit_test(counts_what_was_dropped),
+        cmocka_unit_test(a_gap_ends_it),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
