@@ -1,7 +1,8 @@
 """SIGKILL at random moments under load, again and again on one data directory: every
 acknowledged event is there, no unacknowledged one half there, and the answers are
 those of a server that was given the same events afresh. In half of the rounds a snapshot is
-being made meanwhile; now and then it is SIGTERM instead, and the next start has one.
+being made meanwhile; now and then it is SIGTERM instead, and the next start has one; and now and
+then a start is killed before it is done.
 
 LIVEFLOOR_KILL_ROUNDS sets the number of rounds (200 unless told)."""
 import collections
@@ -9,12 +10,13 @@ import json
 import os
 import random
 import re
+import subprocess
 import threading
 import time
 import unittest
 import uuid
 
-from livefloor_server import Server, run
+from livefloor_server import BINARY, Server, run
 
 ROUNDS = int(os.environ.get("LIVEFLOOR_KILL_ROUNDS", "200"))
 COMPARE_EVERY = max(1, ROUNDS // 8)
@@ -113,6 +115,17 @@ def bodies(server, instants):
     return [server.get(f"/v4/livechat/realTime/{q}endTime={t}") for q in QUESTIONS for t in instants]
 
 
+def kill_while_it_starts(server, seconds):
+    process = subprocess.Popen([BINARY, "serve", "--data", server.directory, "--listen", "127.0.0.1:0",
+                                *server.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:  # the moment is what varies
+        pass
+    process.kill()
+    process.wait()
+
+
 class Kill(unittest.TestCase):
     def test_kill_at_random_moments(self):
         dice = random.Random(SEED)
@@ -136,6 +149,8 @@ class Kill(unittest.TestCase):
                     sent.update(loader.sent)
                     acknowledged |= loader.acknowledged
                 server.options = dice.choice(([], ["--set", "snapshotEvents=1"]))
+                while dice.random() < 0.2:
+                    kill_while_it_starts(server, dice.random() * 0.06)
                 server.start()
                 self.check_whole(server, sent, acknowledged, number)
                 if number % COMPARE_EVERY == COMPARE_EVERY - 1:
