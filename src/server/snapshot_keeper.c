@@ -104,10 +104,10 @@ static void close_others(int a, int b)
 
 static _Noreturn void child(struct snapshot_keeper *k, pid_t parent)
 {
+    close_others(k->writing.file, k->writing.archive_file); /* first: an end takes its time */
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* what it writes is of use to the parent alone */
     if (getppid() != parent)
         _exit(ECANCELED);
-    close_others(k->writing.file, k->writing.archive_file);
     setpriority(PRIO_PROCESS, 0, CHILD_NICE);
     _exit(snapshot_write(&k->writing, k->from->sites) & 0xff);
 }
