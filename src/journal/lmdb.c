@@ -11,10 +11,14 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A scan gives its snapshot back after so many records: old pages can be used again. */
 #define SCAN_RENEW 4096u
+/* How long another process may still have the lock, and how often it is asked. */
+#define LOCK_PATIENCE_MS 1000u
+#define LOCK_PAUSE_MS 20u
 
 static struct lmdb_journal *mine(struct journal *j)
 {
@@ -457,6 +461,19 @@ static const struct journal_ops LMDB_OPS = {
     .check = lmdb_check,
 };
 
+/* A server that was killed as it forked leaves a child with the lock, until that gets its turn
+ * (server/snapshot_keeper.c). An errno, or 0. */
+static int lock_patiently(int fd)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_PAUSE_MS) {
+        if (waited >= LOCK_PATIENCE_MS)
+            return errno;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
 /* One writer for a directory, over all processes. */
 static int writer_lock(struct lmdb_journal *j, struct problem *problem)
 {
@@ -472,7 +489,7 @@ static int writer_lock(struct lmdb_journal *j, struct problem *problem)
     if (j->lock_fd < 0)
         return problem_set(problem, PROBLEM_STORE, "The store in %s cannot be written: %s.",
                            j->directory, strerror(error));
-    if (flock(j->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    if (lock_patiently(j->lock_fd) != 0)
         return problem_set(problem, PROBLEM_STORE,
                            "Another livefloor is serving %s: stop it, or use another directory.",
                            j->directory);
