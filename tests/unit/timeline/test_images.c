@@ -130,7 +130,7 @@ static void a_line_that_was_never_begun_stays_so(void **state)
     reload_line(&zeros);
     assert_null(zeros.root);
     assert_int_equal(zeros.width, 5);
-    assert_int_equal(zeros.moments, 6);
+    assert_int_equal(zeros.moments, 10);
     assert_int_equal(zeros.stored, 3);
 }
 
