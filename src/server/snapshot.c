@@ -408,9 +408,9 @@ int snapshot_write(const struct snapshot_writing *w, struct sites *sites)
     image_bytes(io, &head, sizeof head);
     sites_each(sites, save_site, io);
     int error = image_close(io);
-    if (error == 0 && (fdatasync(w->archive_file) != 0 || fsync(w->file) != 0))
+    if (error == 0 && fsync(w->file) != 0)
         error = errno;
-    return error;
+    return fdatasync(w->archive_file) != 0 ? EIO : error; /* also for ENOSPC: bytes are lost */
 }
 
 int snapshot_end(const struct snapshot_source *source, struct snapshot_writing *w, bool whole,

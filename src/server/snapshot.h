@@ -48,7 +48,8 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
                    struct archive *archive, const char *archive_name, uint64_t sequence,
                    struct snapshot_writing *out);
 
-/* Writes and syncs it; of frozen sites, or in a process forked while they were. 0 or an errno. */
+/* Writes and syncs it; of frozen sites, or in a process forked while they were. 0 or an errno: EIO
+ * when bytes of the archive may not have reached the disk. */
 int snapshot_write(const struct snapshot_writing *w, struct sites *sites);
 
 /* Ends it: with `whole` it takes the place of the one before, else it is dropped. 0 or an

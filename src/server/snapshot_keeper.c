@@ -33,6 +33,7 @@ struct snapshot_keeper {
     uint64_t tried; /* when one was last begun */
     uint64_t seen;  /* the journal's a second ago */
     bool held;
+    bool lost; /* a part of the archive, as far as the disk is concerned */
 
     pid_t child; /* 0: none */
     int child_status;
@@ -67,7 +68,10 @@ static void end_writing(struct snapshot_keeper *k, int error)
     int ended = snapshot_end(&k->source, &k->writing, error == 0, &size);
     error = error != 0 ? error : ended;
     if (error != 0) {
-        log_write(LOG_WARNING, "no snapshot could be made: %s", strerror(error));
+        /* Nor any other while this archive is used: a sync tells of what it lost only once. */
+        k->lost = k->lost || error == EIO;
+        log_write(LOG_WARNING, "no snapshot could be made%s: %s",
+                  k->lost ? ", nor will one be until the next start" : "", strerror(error));
         return;
     }
     k->made = k->writing.sequence;
@@ -188,7 +192,7 @@ bool snapshot_keeper_due(void *data, uint64_t last_sequence)
     k->seen = last_sequence;
     if (k->child != 0)
         return child_has_ended(k);
-    if (k->held)
+    if (k->held || k->lost)
         return false;
     bool quiet = news < QUIET_EVENTS;
     uint64_t least = quiet ? k->events : k->events * BUSY_TIMES;
@@ -229,7 +233,7 @@ void snapshot_keeper_go_on(void *data)
 
 void snapshot_keeper_finish(struct snapshot_keeper *k, uint64_t last_sequence)
 {
-    if (k == NULL || k->held)
+    if (k == NULL || k->held || k->lost)
         return;
     drop_child(k);
     if (last_sequence == k->made || !begin_writing(k, last_sequence))
