@@ -22,6 +22,10 @@ struct archive {
 
     void (*close)(struct archive *a);
 
+    /* Says that what `get` gave is not what was put: ends the process, like `get` itself when it
+     * can read nothing. */
+    void (*damaged)(struct archive *a);
+
     /* Says that nobody will ask for so many bytes again, which were put under one handle: they
      * are counted. NULL: they are not. From any thread. */
     void (*drop)(struct archive *a, size_t size);

@@ -1,11 +1,17 @@
-/* What is put away: its length (u32, all of it), its GUID, what the kind packs. */
+/* What is put away: the head below, then what the kind packs. */
 #include "base/memory.h"
 #include "floor/vault_entry.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
 
-#define HEAD_BYTES (sizeof(uint32_t) + sizeof(struct guid))
+struct away_head {
+    uint32_t size; /* of all of it */
+    uint32_t sum;  /* XXH3 of what follows: an archive lives for months */
+    struct guid guid;
+};
+
+#define HEAD_BYTES sizeof(struct away_head)
 /* Most that is put away is shorter than this: one read. */
 #define READ_FIRST 1024u
 /* Besides the kind's few, a part of all stays in memory at rest, for what comes late: of the
@@ -179,19 +185,27 @@ static void entry_free(struct vault *v, struct vault_entry *e)
     memory_free(e);
 }
 
+/* Of what was, or will be, put away. */
+static uint32_t away_sum(const char *bytes, size_t size)
+{
+    size_t summed = offsetof(struct away_head, guid);
+    return (uint32_t)XXH3_64bits(bytes + summed, size - summed);
+}
+
 /* False when the archive takes nothing now: the entity stays. */
 static bool put_away(struct vault *v, struct vault_entry *e)
 {
     struct buffer *b = &v->scratch;
-    uint32_t size = 0, handle;
+    struct away_head head = {.guid = e->guid};
+    uint32_t handle;
     buffer_reset(b);
-    buffer_append(b, &size, sizeof size);
-    buffer_append(b, e->guid.bytes, sizeof e->guid.bytes);
+    buffer_append(b, &head, sizeof head);
     v->kind->pack(e->entity, b);
     if (b->failed || b->len > UINT32_MAX)
         return false;
-    size = (uint32_t)b->len;
-    memcpy(b->data, &size, sizeof size);
+    head.size = (uint32_t)b->len;
+    head.sum = away_sum(b->data, b->len);
+    memcpy(b->data, &head, sizeof head);
     if (!v->archive->put(v->archive, b->data, b->len, &handle))
         return false;
     if (!e->known_away)
@@ -229,20 +243,23 @@ struct fetched {
 static void fetch(const struct vault *v, uint32_t handle, const struct vault_ahead *ahead,
                   struct fetched *out)
 {
-    uint32_t size;
+    struct away_head head;
     const char *bytes = out->first;
+    size_t got = READ_FIRST;
     if (ahead != NULL && ahead->handle == handle)
         memcpy(out->first, ahead->first, READ_FIRST);
     else
-        v->archive->get(v->archive, handle, out->first, READ_FIRST);
-    memcpy(&size, out->first, sizeof size);
+        got = v->archive->get(v->archive, handle, out->first, READ_FIRST);
+    memcpy(&head, out->first, sizeof head);
     out->longer = NULL;
-    if (size > READ_FIRST) {
-        bytes = out->longer = memory_get(size);
-        v->archive->get(v->archive, handle, out->longer, size);
+    if (head.size > READ_FIRST) {
+        bytes = out->longer = memory_get(head.size);
+        got = v->archive->get(v->archive, handle, out->longer, head.size);
     }
-    memcpy(out->guid.bytes, bytes + sizeof size, sizeof out->guid.bytes);
-    out->packed = (struct span){bytes + HEAD_BYTES, size - HEAD_BYTES};
+    if (head.size < HEAD_BYTES || got < head.size || away_sum(bytes, head.size) != head.sum)
+        v->archive->damaged(v->archive);
+    out->guid = head.guid;
+    out->packed = (struct span){bytes + HEAD_BYTES, head.size - HEAD_BYTES};
 }
 
 void *vault_get(struct vault *v, uint32_t number)
@@ -303,7 +320,8 @@ static bool is_wanted(const void *data, uint32_t number)
         head = read_ahead(w->reader, handle);
     else
         w->vault->archive->get(w->vault->archive, handle, own, sizeof own);
-    return memcmp(head + sizeof(uint32_t), w->guid->bytes, sizeof w->guid->bytes) == 0;
+    return memcmp(head + offsetof(struct away_head, guid), w->guid->bytes, sizeof w->guid->bytes) ==
+           0;
 }
 
 static uint32_t find(const struct vault *v, const struct guid *g, struct vault *reader)

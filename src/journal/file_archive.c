@@ -113,6 +113,11 @@ static size_t file_get(struct archive *base, uint32_t handle, void *out, size_t 
     return (size_t)size;
 }
 
+static void file_damaged(struct archive *base)
+{
+    unreadable((struct file_archive *)(void *)base);
+}
+
 static void file_drop(struct archive *base, size_t size)
 {
     struct file_archive *a = (struct file_archive *)(void *)base;
@@ -157,7 +162,7 @@ static int archive_new(int fd, struct file_archive_extent extent, struct archive
     a->fd = fd;
     atomic_store(&a->written, extent.length);
     atomic_store(&a->dropped, extent.dropped);
-    a->base = (struct archive){file_put, file_get, file_close, file_drop};
+    a->base = (struct archive){file_put, file_get, file_close, file_damaged, file_drop};
     pthread_mutex_init(&a->lock, NULL);
     *out = &a->base;
     return 0;

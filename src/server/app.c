@@ -164,6 +164,7 @@ static int open_floors(struct app *app, struct problem *problem)
     }
     if (rebuild(app->journal, app->sites, app->ids, app->start.sequence, problem) < 0)
         return -1;
+    snapshot_keeper_confirm(app->snapshots);
     if (sites_count(app->sites, NULL) == 0)
         sites_get(app->sites, FIRST_SITE);
     return 0;

@@ -192,7 +192,8 @@ static int remove_doomed(struct retention *r, struct problem *problem)
     return journal_remove(r->journal, r->sequences, r->doomed_count, problem);
 }
 
-/* Removes from some records on; false when the journal's end is reached. */
+/* Removes from some records on; false when the journal's end is reached, or nothing more can be
+ * removed now. */
 static bool step_records(struct retention *r)
 {
     struct problem problem = {0};
@@ -200,7 +201,6 @@ static bool step_records(struct retention *r)
     int more = journal_scan(r->journal, r->at_sequence, look_at, r, &problem);
     if (more < 0 || remove_doomed(r, &problem) < 0) {
         log_write(LOG_WARNING, "retention stops until its next turn: %s", problem.message);
-        pass_end(r);
         return false;
     }
     for (size_t i = 0; i < r->doomed_count; i++) {
@@ -258,11 +258,11 @@ bool retention_step(void *data, uint64_t last_sequence)
     if (r->part == PART_RECORDS) {
         if (step_records(r))
             return true;
-        if (r->part == PART_IDLE || r->removed == 0) {
+        if (r->removed == 0) {
             pass_end(r);
             return false;
         }
-        records_done(r);
+        records_done(r); /* also after a failure: no floor keeps what the journal has no more */
         r->part = PART_FLOORS;
         r->site_count = r->site_at = 0;
         sites_each(r->sites, note_site, r);

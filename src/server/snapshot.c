@@ -1,7 +1,8 @@
 /* DIR/snapshot: `state`, an image (base/image.h) of the head below and of each floor;
- * `state.new`, one that is being written; and the archive that the floors' handles are of,
- * under the name that the head says. It only grows, so that a snapshot holds good as long as
- * its archive's first bytes stay. */
+ * `state.new`, one that is being written; `state.tried`, one that a start has loaded which is
+ * not done yet: should it end the process, the next one reads the journal; and the archive that the
+ * floors' handles are of, under the name that the head says. It only grows, so that a snapshot
+ * holds good as long as its archive's first bytes stay. */
 #include "server/snapshot.h"
 
 #include "base/build_id.h"
@@ -23,6 +24,7 @@
 static const char MAGIC[8] = "livesnap";
 #define STATE "state"
 #define STATE_NEW "state.new"
+#define STATE_TRIED "state.tried"
 #define ARCHIVE "archive-"
 /* A smaller archive need not be made anew, however much of it is void. */
 #define ARCHIVE_LARGE (UINT64_C(256) << 20)
@@ -80,7 +82,24 @@ static int remove_in(const char *directory, const char *name)
 int snapshot_discard(const struct snapshot_source *source)
 {
     int error = remove_in(source->directory, STATE);
+    if (error == 0)
+        error = remove_in(source->directory, STATE_TRIED);
     return error != 0 ? error : sync_directory(source->directory);
+}
+
+static int rename_in(const char *directory, const char *from, const char *to)
+{
+    int fd, error = open_directory(directory, &fd);
+    if (error != 0)
+        return error;
+    error = renameat(fd, from, fd, to) != 0 ? errno : 0;
+    close(fd);
+    return error;
+}
+
+int snapshot_confirm(const struct snapshot_source *source)
+{
+    return rename_in(source->directory, STATE_TRIED, STATE);
 }
 
 /* Deletes what an earlier process left: all archives but this one, and what was not finished. */
@@ -236,12 +255,27 @@ static const char *load_file(const struct snapshot_source *source, int fd,
     return why;
 }
 
+static int open_in(const char *directory, const char *name)
+{
+    char *path = path_of(directory, name);
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    return fd;
+}
+
 /* False when there is none that can be used. */
 static bool load(const struct snapshot_source *source, struct snapshot_start *out)
 {
-    char *path = path_of(source->directory, STATE);
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    free(path);
+    int fd = open_in(source->directory, STATE_TRIED);
+    if (fd >= 0) {
+        close(fd);
+        log_write(LOG_WARNING, "the snapshot is dropped, the journal read instead: the start "
+                               "before, which loaded it, did not come to its end");
+        return false;
+    }
+    if (rename_in(source->directory, STATE, STATE_TRIED) != 0)
+        return false; /* there is none */
+    fd = open_in(source->directory, STATE_TRIED);
     if (fd < 0)
         return false;
     int64_t begun = clock_now_us();

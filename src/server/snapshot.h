@@ -28,7 +28,11 @@ struct snapshot_start {
 int snapshot_load(const struct snapshot_source *source, struct snapshot_start *out,
                   struct problem *problem);
 
-/* The same without snapshots: deletes what there is. The archive goes with the process. */
+/* Says that a start which loaded a snapshot has come to its end, whatever that was: until then
+ * the next one would not try it again. 0 or an errno. */
+int snapshot_confirm(const struct snapshot_source *source);
+
+/* As snapshot_load, without snapshots: deletes what there is. The archive goes with the process. */
 int snapshot_none(const struct snapshot_source *source, struct snapshot_start *out,
                   struct problem *problem);
 

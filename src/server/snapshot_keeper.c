@@ -33,7 +33,8 @@ struct snapshot_keeper {
     uint64_t tried; /* when one was last begun */
     uint64_t seen;  /* the journal's a second ago */
     bool held;
-    bool lost; /* a part of the archive, as far as the disk is concerned */
+    bool unconfirmed; /* loaded, and not said that it may be loaded again */
+    bool lost;        /* a part of the archive, as far as the disk is concerned */
 
     pid_t child; /* 0: none */
     int child_status;
@@ -56,7 +57,20 @@ struct snapshot_keeper *snapshot_keeper_new(const struct snapshot_keeper_setting
     k->from = settings->from;
     k->events = settings->events;
     k->made = k->tried = k->seen = settings->from->sequence;
+    k->unconfirmed = k->made > 0;
     return k;
+}
+
+void snapshot_keeper_confirm(struct snapshot_keeper *k)
+{
+    if (k == NULL || !k->unconfirmed)
+        return;
+    int error = snapshot_confirm(&k->source);
+    if (error != 0) {
+        log_write(LOG_WARNING, "the snapshot that was loaded is lost: %s", strerror(error));
+        k->made = 0;
+    }
+    k->unconfirmed = false;
 }
 
 /* --- the outcome --- */
@@ -246,6 +260,7 @@ void snapshot_keeper_free(struct snapshot_keeper *k)
     if (k == NULL)
         return;
     drop_child(k);
+    snapshot_keeper_confirm(k);
     free(k->directory);
     free(k);
 }

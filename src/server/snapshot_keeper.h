@@ -16,6 +16,10 @@ struct snapshot_keeper_settings {
 /* NULL when there is no memory. */
 struct snapshot_keeper *snapshot_keeper_new(const struct snapshot_keeper_settings *settings);
 
+/* Says that the floors are there, before anything else begins: what was loaded may be loaded
+ * again. */
+void snapshot_keeper_confirm(struct snapshot_keeper *k);
+
 /* Drops what is being written, and frees. NULL is fine. */
 void snapshot_keeper_free(struct snapshot_keeper *k);
 

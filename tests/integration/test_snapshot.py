@@ -5,6 +5,7 @@ import pathlib
 import random
 import resource
 import shutil
+import socket
 import signal
 import subprocess
 import tempfile
@@ -248,6 +249,56 @@ class Snapshot(unittest.TestCase):
                     if not options:
                         self.assertEqual(bodies(server, when), before)
                     self.assertEqual(server.stop(), 0)
+
+    def test_a_start_that_does_not_come_to_its_end(self):
+        """A snapshot that ends the process is not loaded a second time."""
+        with Server() as server:
+            send(server, some_events(10, 300))
+            when = instants()
+            before = bodies(server, when)
+            self.assertEqual(server.stop(), 0)
+            state_of(server).rename(state_of(server).with_name("state.tried"))  # as a start does
+            server.start()
+            logged(server, "did not come to its end")
+            self.assertEqual(bodies(server, when), before)
+            self.assertEqual(server.stop(), 0)
+            # One that ends in order, for whatever reason, leaves it as it was.
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                refused = run("serve", "--data", server.directory, "--listen",
+                              f"127.0.0.1:{taken.getsockname()[1]}", timeout=60)
+            self.assertEqual(refused.returncode, 1, refused.stderr)
+            server.start()
+            logged(server, "loaded")
+            self.assertEqual([f.name for f in state_of(server).parent.glob("state*")], ["state"])
+            self.assertEqual(bodies(server, when), before)
+
+    def test_a_damaged_archive(self):
+        """What was put away is checked when it is read: the process ends, and the next start makes
+        the archive anew."""
+        events = some_events(11, 1500)
+        with Server() as server:
+            send(server, events)
+            when = instants()
+            before = bodies(server, when)
+            self.assertEqual(server.stop(), 0)
+            archive = next(state_of(server).parent.glob("archive-*"))
+            data = bytearray(archive.read_bytes())
+            for at in range(30, len(data), 32):
+                data[at] ^= 0x40
+            archive.write_bytes(data)
+            server.start()
+            logged(server, "loaded")
+            late = {"id": "late", "type": "chat.rated", "time": instant(time.time()), "score": 1, "siteId": 10000}
+            with self.assertRaises(Exception):
+                for chat in range(1500):
+                    server.post_events([{**late, "id": f"late{chat}", "chatId": f"c11-{chat}"}])
+            self.assertNotEqual(server.process.wait(60), 0)
+            logged_lines = "".join(server.log)
+            self.assertIn("archive cannot be read", logged_lines)
+            server.process.stdout.close()
+            server.start()
+            logged(server, "the snapshot is dropped")
+            self.assertEqual(bodies(server, when)[:3 * len(when)], before[:3 * len(when)])
 
     def test_another_build(self):
         with Server() as server, tempfile.TemporaryDirectory(prefix="livefloor-") as folder:

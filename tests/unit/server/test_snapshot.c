@@ -122,6 +122,8 @@ static uint64_t loaded(void)
     assert_int_equal(only, start.sequence > 0 ? SITE : 0);
     assert_int_equal(files(), start.sequence > 0 ? 2 : 1); /* the archive, the state */
     uint64_t sequence = start.sequence;
+    if (sequence > 0)
+        assert_int_equal(snapshot_confirm(&source), 0);
     sites_free(start.sites);
     start.archive->close(start.archive);
     return sequence;
@@ -184,6 +186,21 @@ static void an_archive_that_is_mostly_void(void **state)
     assert_int_equal(loaded(), 0);
 }
 
+/* One that was loaded and not confirmed is not loaded again. */
+static void one_that_ended_a_start(void **state)
+{
+    (void)state;
+    struct snapshot_start start;
+    struct problem problem;
+    make(NOTHING, 0);
+    assert_int_equal(snapshot_load(&source, &start, &problem), 0);
+    assert_int_equal(start.sequence, 50);
+    sites_free(start.sites);
+    start.archive->close(start.archive);
+    assert_int_equal(loaded(), 0);
+    assert_int_equal(loaded(), 0);
+}
+
 /* One that is not whole leaves the one before in its place. */
 static void one_that_is_given_up(void **state)
 {
@@ -194,6 +211,7 @@ static void one_that_is_given_up(void **state)
     uint64_t size;
     make(NOTHING, 0);
     assert_int_equal(snapshot_load(&source, &start, &problem), 0);
+    assert_int_equal(snapshot_confirm(&source), 0);
     assert_int_equal(
         snapshot_begin(&source, start.sites, start.archive, ARCHIVE_NAME, 50, &writing), 0);
     assert_int_equal(files(), 3);
@@ -226,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup(another_journal, set_up),
         cmocka_unit_test_setup(events_removed_since, set_up),
         cmocka_unit_test_setup(an_archive_that_is_mostly_void, set_up),
+        cmocka_unit_test_setup(one_that_ended_a_start, set_up),
         cmocka_unit_test_setup(one_that_is_given_up, set_up),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
