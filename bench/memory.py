@@ -8,7 +8,7 @@ import time
 import ours
 import peers
 
-PARTS_CHATS = 20000
+PARTS_CHATS = 100000  # enough that slabs (base/lasting.h) fall to each part by its share
 SITE_EVENTS_AGENTS = 3
 
 

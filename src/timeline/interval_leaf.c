@@ -67,7 +67,7 @@ struct interval_leaf *interval_leaf_hot(void *leaf)
     hot->head.n = (uint16_t)n;
     for (uint32_t i = 0; i < n; i++)
         hot->item[i] = (struct interval){start[i], end[i], (uint32_t)ref[i]};
-    memory_free(leaf);
+    leaf_free(leaf);
     return hot;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "timeline/interval_tree.h"
+#include "timeline/packed.h"
 
 #include <string.h>
 
@@ -66,8 +67,10 @@ static void node_free(void *node, unsigned depth)
         struct interval_inner *inner = node;
         for (uint32_t i = 0; i < inner->n; i++)
             node_free(inner->child[i], depth - 1);
+        memory_free(inner);
+    } else {
+        leaf_free(node);
     }
-    memory_free(node);
 }
 
 void interval_set_clear(struct interval_set *s)

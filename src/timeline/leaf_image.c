@@ -23,7 +23,8 @@ void *leaf_image(struct image *io, void *leaf, size_t entry_bytes)
             image_refuse(io);
             return NULL;
         }
-        leaf = memory_get(head.cap > 0 ? sizeof head + head.cap * entry_bytes : head.mark);
+        leaf = head.cap > 0 ? memory_get(sizeof head + head.cap * entry_bytes)
+                            : (void *)packed_room(head.mark);
         *(struct leaf_head *)leaf = head;
     }
     if (head.cap == 0)

@@ -2,10 +2,12 @@
  * bits (docs/decisions/0008). The times are an ascent; of each column only the values
  * that are not 0 are kept, each as its distance from the column's base, counted in the
  * column's unit. Where they are is a bit row, which columns share: "accepted" and "ended"
- * are one row, "abandoned" its opposite. One allocation, freed with memory_free. */
+ * are one row, "abandoned" its opposite. Owned; freed with packed_free. */
 #ifndef LIVEFLOOR_TIMELINE_PACKED_H
 #define LIVEFLOOR_TIMELINE_PACKED_H
 
+#include "base/lasting.h"
+#include "base/memory.h"
 #include "timeline/leaf_head.h"
 
 #include <stddef.h>
@@ -26,7 +28,27 @@ struct packed;
 struct packed *packed_new(uint32_t n, const int64_t *times, const int64_t *values, unsigned columns,
                           unsigned moments);
 
-/* Bytes of its allocation. */
+/* Room for one of so many bytes (packed_bytes), to be filled. */
+static inline struct packed *packed_room(size_t bytes)
+{
+    return lasting_get(bytes);
+}
+
+static inline void packed_free(struct packed *p)
+{
+    lasting_free(p);
+}
+
+/* Frees a leaf of either form. */
+static inline void leaf_free(void *leaf)
+{
+    if (leaf_is_packed(leaf))
+        packed_free(leaf);
+    else
+        memory_free(leaf);
+}
+
+/* Bytes that it takes. */
 size_t packed_bytes(const struct packed *p);
 
 /* How many entries are before t. */

@@ -1,8 +1,9 @@
 /* Packing a leaf: how each column is written is found first, then the exact size is
  * taken and filled. */
-#include "base/memory.h"
 #include "timeline/ascent.h"
 #include "timeline/packed_form.h"
+
+#include <string.h>
 
 #define ROW_WORDS ((PACKED_MAX + 63) / 64)
 /* Of one leaf: base and unit of each column, unit of the times. */
@@ -227,7 +228,8 @@ static struct packed *plan_write(const struct plan *p, const int64_t *times, con
     unsigned constants = p->constants - (unsigned)PACKED_KNOWN;
     size_t words = constants + packed_code_words(p->codes, p->rows) + p->bits / 64 + 2;
     size_t bytes = sizeof(struct packed) + words * 8;
-    struct packed *made = memory_zeroed(1, bytes);
+    struct packed *made = packed_room(bytes);
+    memset(made, 0, bytes);
     made->head = (struct leaf_head){.n = (uint16_t)p->n, .mark = (uint32_t)bytes};
     made->present = (uint16_t)p->present;
     made->high_bits = (uint16_t)(p->times.high_bits | (p->later ? PACKED_LATER : 0) |

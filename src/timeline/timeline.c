@@ -45,8 +45,10 @@ static void node_free(void *node, unsigned depth, unsigned width)
         struct timeline_inner *inner = node;
         for (uint32_t i = 0; i < inner->n; i++)
             node_free(inner->child[i], depth - 1, width);
+        memory_free(inner);
+    } else {
+        leaf_free(node);
     }
-    memory_free(node);
 }
 
 void timeline_clear(struct timeline *t)
@@ -55,8 +57,10 @@ void timeline_clear(struct timeline *t)
         struct timeline_trunk *trunk = t->root;
         node_free(trunk->top, t->depth, t->width);
         hot_leaves_clear(&trunk->hot);
+        memory_free(trunk);
+    } else if (t->root != NULL) {
+        leaf_free(t->root);
     }
-    memory_free(t->root);
     timeline_init_moments(t, t->width, t->moments);
 }
 

@@ -52,7 +52,7 @@ struct timeline_leaf *timeline_leaf_hot(const struct timeline *t, void *leaf)
     hot_append(hot, stored, leaf);
     if (!leaf_is_packed(leaf))
         hot->head.mark = head->mark;
-    memory_free(leaf);
+    leaf_free(leaf);
     return hot;
 }
 
@@ -61,7 +61,7 @@ void timeline_leaf_halve(const struct timeline *t, void *leaf, struct timeline_l
     uint32_t n = ((const struct leaf_head *)leaf)->n, keep = n / 2;
     struct timeline_leaf *both = timeline_leaf_new(t, n);
     hot_append(both, t->stored, leaf);
-    memory_free(leaf);
+    leaf_free(leaf);
     for (uint32_t i = 0, from = 0; i < 2; i++, from = keep) {
         uint32_t count = i == 0 ? keep : n - keep;
         half[i] = timeline_leaf_new(t, LEAF_MAX);
@@ -81,7 +81,7 @@ void *timeline_leaf_join(const struct timeline *t, void *const *leaf, unsigned c
     struct timeline_leaf *all = timeline_leaf_new(t, n);
     for (unsigned i = 0; i < count; i++) {
         hot_append(all, t->stored, leaf[i]);
-        memory_free(leaf[i]);
+        leaf_free(leaf[i]);
     }
     return timeline_leaf_pack(t, all);
 }

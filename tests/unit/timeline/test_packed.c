@@ -64,7 +64,7 @@ static void compare(uint32_t n, unsigned columns)
     assert_int_equal(packed_before(p, INT64_MIN), 0);
     if (times[n - 1] < INT64_MAX)
         assert_int_equal(packed_before(p, INT64_MAX), n);
-    memory_free(p);
+    packed_free(p);
 }
 
 static int by_value(const void *a, const void *b)
@@ -146,7 +146,7 @@ static void a_microsecond_after_whole_milliseconds(void **state)
         memset(values, 0, sizeof values);
         struct packed *p = packed_new(LEAF_FULL, times, values, 1, 0);
         bytes[most] = packed_bytes(p);
-        memory_free(p);
+        packed_free(p);
     }
     assert_in_range(bytes[1], bytes[0], bytes[0] + LEAF_FULL / 8 + 16);
     assert_true(bytes[2] > bytes[1] + LEAF_FULL);
@@ -178,7 +178,7 @@ static void a_common_unit_is_found(void **state)
         }
         struct packed *p = packed_new(LEAF_FULL, times, values, 1, 0);
         bytes[micro] = packed_bytes(p);
-        memory_free(p);
+        packed_free(p);
         compare(LEAF_FULL, 1);
     }
     assert_int_equal(bytes[0], bytes[1]);
