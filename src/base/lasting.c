@@ -23,7 +23,7 @@
 
 #define UNIT 8u /* of all sizes */
 /* A power of two, with what malloc adds. */
-#define SLAB_BYTES (65536u - 2 * UNIT)
+#define SLAB_BYTES (131072u - 2 * UNIT)
 /* Larger blocks are malloc's: they would leave too much of a slab empty. */
 #define BLOCK_MOST 4096u
 

@@ -83,13 +83,13 @@ static void little_is_lost_between_blocks(void **state)
     uint64_t s = 77;
     for (uint32_t i = 0; i < BLOCKS; i++)
         take(i, 300 + dice(&s, 1500), (unsigned char)i);
-    assert_in_range(lasting_bytes(), 0, held() + held() / 32 + 65536);
+    assert_in_range(lasting_bytes(), 0, held() + held() / 32 + 131072);
     for (int round = 0; round < 20000; round++) {
         uint32_t at = dice(&s, BLOCKS);
         give_back(at);
         take(at, 300 + dice(&s, 1500), (unsigned char)round);
     }
-    assert_in_range(lasting_bytes(), 0, held() + held() / 16 + 65536);
+    assert_in_range(lasting_bytes(), 0, held() + held() / 16 + 131072);
     give_all_back();
 }
 
