@@ -10,7 +10,7 @@ struct image;
 /* More levels than any tree has: each but the topmost was once full, of 32. */
 #define LEAF_DEPTH_MAX 16u
 
-/* Saves a leaf and returns it; or returns the loaded one, to be freed with memory_free, NULL
+/* Saves a leaf and returns it; or returns the loaded one, to be freed with leaf_free, NULL
  * when that failed. Of a hot leaf, whose entries take so many bytes each, only the head: the
  * entries in it are the caller's to save or load. */
 void *leaf_image(struct image *io, void *leaf, size_t entry_bytes);
