@@ -2,6 +2,7 @@
 
 #include "base/thread.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -84,8 +85,32 @@ static void on_tick(uv_timer_t *timer)
 static void on_after_read(uv_check_t *check)
 {
     struct http_worker *w = check->data;
-    if (w->turn.ready_count > 0)
+    w->had_turn = w->turn.ready_count > 0;
+    if (w->had_turn)
         turn_run(w);
+}
+
+/* How often it is looked before waiting, some 6 microseconds in all. */
+#define LOOKS 20u
+/* Nine looks in ten must find something, or it is only tried now and then whether they would. */
+#define LOOK_MISS 9u
+#define LOOK_MOST 64u
+#define LOOK_AGAIN 64u
+
+/* Under load the next requests are mostly a few microseconds away: to look a little longer costs
+ * less than to sleep and be woken, which the one who asks pays for as well. Where it mostly finds
+ * nothing, with few requests or where others want this core, it is not done. */
+static void look_a_little_longer(struct http_worker *w)
+{
+    struct pollfd fd = {.fd = uv_backend_fd(&w->loop), .events = POLLIN};
+    if (!w->had_turn || (w->look_score == 0 && ++w->not_looked % LOOK_AGAIN != 0))
+        return;
+    for (unsigned i = 0; i < LOOKS; i++)
+        if (poll(&fd, 1, 0) != 0) {
+            w->look_score += w->look_score < LOOK_MOST;
+            return;
+        }
+    w->look_score -= w->look_score < LOOK_MISS ? w->look_score : LOOK_MISS;
 }
 
 static void on_before_wait(uv_prepare_t *prepare)
@@ -94,6 +119,7 @@ static void on_before_wait(uv_prepare_t *prepare)
     const struct http_handlers *h = &w->server->settings.handlers;
     if (h->on_turn_end != NULL)
         h->on_turn_end(h->data);
+    look_a_little_longer(w);
 }
 
 static void begin_drain(struct http_worker *w, unsigned deadline_ms)

@@ -25,6 +25,8 @@ struct http_worker {
     struct kept kept;
     struct http_exchange *connections; /* list */
     size_t connection_count;
+    bool had_turn;                   /* since it last waited */
+    unsigned look_score, not_looked; /* worker.c */
     bool listener_closed, draining, stopped, accept_waits;
     uint64_t drain_until_ms;
     char read_buffer[READ_BYTES];
