@@ -46,9 +46,19 @@ class Server(livefloor_server.Server):
         self.ready_s = time.monotonic() - began
         return self
 
+    def come_to_rest(self):
+        """Waits until what goes on in the background (the index of ids merges its files) is done:
+        the process has used no processor time for a second and a half."""
+        with at_most(READY_SECONDS, "an end of the background work"):
+            used, now = -1.0, peers.cpu_seconds(self.process.pid)
+            while now - used > 0.005:
+                time.sleep(1.5)
+                used, now = now, peers.cpu_seconds(self.process.pid)
+
     def resident(self):
-        """Bytes in memory: all, and what is the process's own (the rest is the journal's
-        file, mapped: cache that the kernel may take back)."""
+        """Bytes in memory, when the process has come to rest: all, and what is its own (the rest is
+        the journal's file, mapped: cache that the kernel may take back)."""
+        self.come_to_rest()
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         value = {line.split(":")[0]: int(line.split()[1]) * 1024
                  for line in status.splitlines() if line.startswith(("VmRSS", "RssAnon"))}
