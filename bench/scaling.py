@@ -187,11 +187,14 @@ def limits(i):
 def limits_table(i):
     rows = limits(i)
     moved = next(row for row in rows if not row[0].startswith("a start"))
+    first = f"First of all: **{rows[0][0]}**, at {rows[0][2]:,.0f} agents."
+    if moved is rows[0]:
+        first += " Then a second machine is needed, or less of what fills it (see below)."
+    else:
+        first += (f" First of what stops one machine: **{moved[0]}**; a second one is needed from "
+                  f"{moved[2]:,.0f} agents on, or less of what fills it (see below).")
     return ["| what is full | arithmetic | agents of one site |", "|---|---|---|",
-            *(f"| {what} | {how} | {agents:,.0f} |" for what, how, agents in rows), "",
-            f"First of all: **{rows[0][0]}**, at {rows[0][2]:,.0f} agents. First of what stops one "
-            f"machine: **{moved[0]}**; a second one is needed from {moved[2]:,.0f} agents on, or less "
-            "of what fills it (see below)."]
+            *(f"| {what} | {how} | {agents:,.0f} |" for what, how, agents in rows), "", first]
 
 
 def tables(results):
