@@ -1,6 +1,5 @@
 #include "server/snapshot_keeper.h"
 
-#include "base/instant.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -11,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A child is less urgent than whoever answers. */
@@ -40,7 +40,7 @@ struct snapshot_keeper {
     int child_status;
     bool child_ended;
     struct snapshot_writing writing;
-    int64_t begun_us;
+    time_t begun_s; /* of the clock that nobody sets */
 };
 
 struct snapshot_keeper *snapshot_keeper_new(const struct snapshot_keeper_settings *settings)
@@ -93,11 +93,18 @@ static void end_writing(struct snapshot_keeper *k, int error)
               (double)size / 1e6);
 }
 
+static time_t steady_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 /* Begins one; false, and that is said, when it cannot be. */
 static bool begin_writing(struct snapshot_keeper *k, uint64_t sequence)
 {
     k->tried = sequence;
-    k->begun_us = clock_now_us();
+    k->begun_s = steady_s();
     int error = snapshot_begin(&k->source, k->from->sites, k->from->archive, k->from->archive_name,
                                sequence, &k->writing);
     if (error != 0)
@@ -174,7 +181,7 @@ static bool child_has_ended(struct snapshot_keeper *k)
 {
     if (!k->child_ended)
         look_for_end(k, WNOHANG);
-    if (!k->child_ended && clock_now_us() - k->begun_us > LIMIT_SNAPSHOT_S * US_PER_SECOND)
+    if (!k->child_ended && steady_s() - k->begun_s > LIMIT_SNAPSHOT_S)
         kill(k->child, SIGKILL);
     return k->child_ended;
 }
