@@ -255,8 +255,8 @@ int auth_token_revoke(struct auth_store *s, const char *token_id, struct problem
 #define REMEMBERED 64u
 
 struct remembered {
-    uint64_t store; /* serial of the store; 0: free */
-    size_t change;  /* the store's last transaction */
+    uint64_t store;  /* serial of the store; 0: free */
+    uint64_t change; /* auth_change */
     struct credential credential;
     char text[PREFIX_BYTES + SECRET_TEXT_BYTES];
 };
@@ -298,23 +298,21 @@ uint64_t auth_change(struct auth_store *s)
 
 bool auth_token_verify(struct auth_store *s, struct span text, struct credential *out)
 {
-    MDB_envinfo info;
     if (text.len != PREFIX_BYTES + SECRET_TEXT_BYTES ||
         memcmp(text.data, PREFIX, PREFIX_BYTES) != 0)
         return false;
     struct remembered *r = place_of(text);
     /* Before the search: a change during it makes the entry stale at once. */
-    bool told = mdb_env_info(s->env, &info) == 0;
-    if (told && r->store == s->serial && r->change == info.me_last_txnid &&
+    uint64_t change = auth_change(s);
+    if (change != 0 && r->store == s->serial && r->change == change &&
         sodium_memcmp(r->text, text.data, sizeof r->text) == 0) {
         *out = r->credential;
         return true;
     }
     if (!look_up(s, text, out))
         return false;
-    if (told) {
-        *r = (struct remembered){
-            .store = s->serial, .change = info.me_last_txnid, .credential = *out};
+    if (change != 0) {
+        *r = (struct remembered){.store = s->serial, .change = change, .credential = *out};
         memcpy(r->text, text.data, sizeof r->text);
     }
     return true;

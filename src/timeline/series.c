@@ -180,13 +180,6 @@ void series_before_all(struct series_ask *asks, size_t n)
         searches[i].ask->before = search_end(&searches[i]);
 }
 
-uint32_t series_before(const struct series *s, int64_t t)
-{
-    struct series_ask ask = {s, t, 0};
-    series_before_all(&ask, 1);
-    return ask.before;
-}
-
 void series_read_some(const struct series *s, uint32_t first, uint32_t count, int64_t *out)
 {
     for (uint32_t b = first; b < blocks_of(s->n) && b - first < count; b++) {

@@ -46,10 +46,8 @@ struct image;
  * may only be cleared. */
 void series_image(struct series *s, struct image *io);
 
-/* How many are before t. */
-uint32_t series_before(const struct series *s, int64_t t);
-
-/* The same question to several series at once: the processor's cache misses overlap. */
+/* A question: how many are before t. To several series at once the processor's cache misses
+ * overlap. */
 struct series_ask {
     const struct series *series;
     int64_t t;

@@ -39,12 +39,12 @@ void timeline_init_moments(struct timeline *t, unsigned width, unsigned moment_m
     t->stored = (width - (unsigned)__builtin_popcount(moment_mask)) & 15;
 }
 
-static void node_free(void *node, unsigned depth, unsigned width)
+static void node_free(void *node, unsigned depth)
 {
     if (depth > 0) {
         struct timeline_inner *inner = node;
         for (uint32_t i = 0; i < inner->n; i++)
-            node_free(inner->child[i], depth - 1, width);
+            node_free(inner->child[i], depth - 1);
         memory_free(inner);
     } else {
         leaf_free(node);
@@ -55,7 +55,7 @@ void timeline_clear(struct timeline *t)
 {
     if (t->root != NULL && t->depth > 0) {
         struct timeline_trunk *trunk = t->root;
-        node_free(trunk->top, t->depth, t->width);
+        node_free(trunk->top, t->depth);
         hot_leaves_clear(&trunk->hot);
         memory_free(trunk);
     } else if (t->root != NULL) {

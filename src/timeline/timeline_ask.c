@@ -153,7 +153,7 @@ static size_t node_bytes(const struct timeline *t, const void *node, unsigned de
     if (depth == 0)
         return timeline_leaf_bytes(t, node);
     const struct timeline_inner *inner = node;
-    size_t bytes = sizeof *inner + (size_t)TIMELINE_FANOUT * (1u + t->width) * sizeof(int64_t);
+    size_t bytes = inner_bytes(t->width);
     for (uint32_t i = 0; i < inner->n; i++)
         bytes += node_bytes(t, inner->child[i], depth - 1);
     return bytes;

@@ -23,11 +23,16 @@ struct timeline_trunk {
     struct hot_leaves hot;
 };
 
+/* Bytes of a node of so many measures. */
+static inline size_t inner_bytes(unsigned width)
+{
+    return sizeof(struct timeline_inner) + (size_t)TIMELINE_FANOUT * width * sizeof(int64_t);
+}
+
 /* Without children. */
 static inline struct timeline_inner *inner_new(unsigned width)
 {
-    struct timeline_inner *node =
-        memory_get(sizeof *node + (size_t)TIMELINE_FANOUT * width * sizeof(int64_t));
+    struct timeline_inner *node = memory_get(inner_bytes(width));
     node->n = 0;
     return node;
 }
