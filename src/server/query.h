@@ -49,13 +49,12 @@ struct question_context {
 int question_read(enum view view, const struct query *q, const struct question_context *context,
                   struct question *out, struct problem *problem);
 
-/* Answers a question and appends the JSON to the body. -1 when there is no memory. */
+/* Answers a question and appends the JSON to the body. -1 when there is no memory. Says until when
+ * it holds, unless until_us is NULL: while the floor is not changed, and holds all from
+ * question_first on, the same question with a now in [q->now_us, *until_us) has the same answer,
+ * byte for byte; q->now_us where nobody knows. */
 int question_answer(enum view view, const struct floor *f, const struct question *q,
-                    struct arena *arena, struct buffer *body);
-
-/* While the floor is not changed, and holds all from question_first on, the same question with a
- * now in [q->now_us, this) has the same answer, byte for byte; q->now_us where nobody knows. */
-int64_t question_until(enum view view, const struct floor *f, const struct question *q);
+                    struct arena *arena, struct buffer *body, int64_t *until_us);
 
 /* The earliest instant that a question names; INT64_MAX when it names none. */
 int64_t question_first(const struct question *q);

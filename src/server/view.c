@@ -2,40 +2,6 @@
 #include "render/render.h"
 #include "server/query.h"
 
-int question_answer(enum view view, const struct floor *f, const struct question *q,
-                    struct arena *arena, struct buffer *body)
-{
-    switch (view) {
-    case VIEW_AGENTS: {
-        struct agents_page page;
-        if (answer_agents(f, q, arena, &page) < 0)
-            return -1;
-        render_agents(body, &page);
-        break;
-    }
-    case VIEW_QUEUE: {
-        struct queue_list list;
-        if (answer_queue(f, q, arena, &list) < 0)
-            return -1;
-        render_queue(body, &list, floor_site_id(f));
-        break;
-    }
-    case VIEW_TODAY: {
-        struct today today;
-        answer_today(f, q, &today);
-        render_today(body, &today);
-        break;
-    }
-    case VIEW_RIGHT_NOW: {
-        struct right_now right_now;
-        answer_right_now(f, q, &right_now);
-        render_right_now(body, &right_now);
-        break;
-    }
-    }
-    return body->failed ? -1 : 0;
-}
-
 /* How far ahead an answer is looked at, and the least that is worth it. */
 #define FAR_US (1 << 20)
 #define NEAR_US (1 << 10)
@@ -67,22 +33,57 @@ static int64_t ratio_until(struct ratio now, struct ratio growth, int64_t now_us
     return now_us;
 }
 
-int64_t question_until(enum view view, const struct floor *f, const struct question *q)
+/* Today's answer has its utilization as the one figure that moves between entries. */
+static int64_t today_holds_until(const struct floor *f, const struct question *q,
+                                 const struct today *today)
+{
+    struct ratio growth;
+    int64_t until = today_until(f, q, &growth);
+    return until > q->now_us ? ratio_until(today->agent_utilization, growth, q->now_us, until)
+                             : until;
+}
+
+int question_answer(enum view view, const struct floor *f, const struct question *q,
+                    struct arena *arena, struct buffer *body, int64_t *until_us)
 {
     int64_t until = q->now_us;
-    if (view == VIEW_RIGHT_NOW)
-        until = right_now_until(f, q);
-    if (view == VIEW_TODAY) {
-        struct ratio growth;
-        struct today today;
-        until = today_until(f, q, &growth);
-        if (until > q->now_us && (growth.num != 0 || growth.den != 0)) {
-            answer_today(f, q, &today);
-            until = ratio_until(today.agent_utilization, growth, q->now_us, until);
-        }
+    switch (view) {
+    case VIEW_AGENTS: {
+        struct agents_page page;
+        if (answer_agents(f, q, arena, &page) < 0)
+            return -1;
+        render_agents(body, &page);
+        break;
     }
-    int64_t waiting = floor_next_waiting(f);
-    return waiting < until ? waiting : until;
+    case VIEW_QUEUE: {
+        struct queue_list list;
+        if (answer_queue(f, q, arena, &list) < 0)
+            return -1;
+        render_queue(body, &list, floor_site_id(f));
+        break;
+    }
+    case VIEW_TODAY: {
+        struct today today;
+        answer_today(f, q, &today);
+        render_today(body, &today);
+        if (until_us != NULL)
+            until = today_holds_until(f, q, &today);
+        break;
+    }
+    case VIEW_RIGHT_NOW: {
+        struct right_now right_now;
+        answer_right_now(f, q, &right_now);
+        render_right_now(body, &right_now);
+        if (until_us != NULL)
+            until = right_now_until(f, q);
+        break;
+    }
+    }
+    if (until_us != NULL) {
+        int64_t waiting = floor_next_waiting(f);
+        *until_us = waiting < until ? waiting : until;
+    }
+    return body->failed ? -1 : 0;
 }
 
 int64_t question_first(const struct question *q)

@@ -66,11 +66,11 @@ static int answer(struct app *app, struct worker *w, enum view view, const struc
     if (question_read(view, query, &context, &question, problem) < 0)
         return -1;
     buffer_reset(&w->body);
-    if (question_answer(view, floor, &question, w->arena, &w->body) < 0)
-        return problem_set(problem, PROBLEM_BUSY, "There is no memory for this answer now.");
     proof->first_us = question_first(&question);
-    if (context.horizon_us <= proof->first_us)
-        proof->until_us = question_until(view, floor, &question);
+    bool held = context.horizon_us <= proof->first_us;
+    if (question_answer(view, floor, &question, w->arena, &w->body,
+                        held ? &proof->until_us : NULL) < 0)
+        return problem_set(problem, PROBLEM_BUSY, "There is no memory for this answer now.");
     return 0;
 }
 

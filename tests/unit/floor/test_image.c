@@ -123,8 +123,8 @@ static void answers_alike(const struct floor *a, const struct floor *b, uint64_t
         struct question q = random_question(seed, now_us, horizon_us);
         buffer_reset(&one);
         buffer_reset(&other);
-        question_answer(view, a, &q, arena, &one);
-        question_answer(view, b, &q, arena, &other);
+        question_answer(view, a, &q, arena, &one, NULL);
+        question_answer(view, b, &q, arena, &other, NULL);
         assert_int_equal(one.len, other.len);
         assert_memory_equal(one.data, other.data, one.len);
         arena_reset(arena);
