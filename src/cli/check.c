@@ -1,4 +1,5 @@
 /* livefloor check */
+#include "base/paths.h"
 #include "cli/commands.h"
 #include "event/decode.h"
 #include "journal/journal_check.h"

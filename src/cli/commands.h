@@ -23,9 +23,6 @@ struct remote {
 /* Fills in what the environment says. False, with a message, when something lacks. */
 bool remote_complete(struct remote *r);
 
-/* "DIR/name"; the caller frees it. NULL when there is no memory. */
-char *path_join(const char *directory, const char *name);
-
 /* A positive site number; false when the text is none. */
 bool site_parse(const char *text, int64_t *out);
 

@@ -20,12 +20,6 @@ bool remote_complete(struct remote *r)
     return r->url != NULL && r->token != NULL;
 }
 
-char *path_join(const char *directory, const char *name)
-{
-    char *path;
-    return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
-}
-
 bool site_parse(const char *text, int64_t *out)
 {
     char *end;

@@ -1,6 +1,7 @@
 /* livefloor export */
 #include "base/buffer.h"
 #include "base/instant.h"
+#include "base/paths.h"
 #include "cli/commands.h"
 #include "journal/journal.h"
 

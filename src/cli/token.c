@@ -1,6 +1,7 @@
 /* livefloor token create|list|revoke */
 #include "auth/auth.h"
 #include "base/instant.h"
+#include "base/paths.h"
 #include "cli/commands.h"
 
 #include <argp.h>

@@ -1,7 +1,8 @@
 #include "journal/id_index_build.h"
 
-#include "journal/id_index_pages.h"
+#include "base/paths.h"
 #include "base/whole.h"
+#include "journal/id_index_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,11 +150,8 @@ static int builder_put(struct builder *w, uint64_t hash, uint64_t sequence)
 
 static int sync_directory(struct id_build *b)
 {
-    int fd = open(b->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) != 0 ? why(b, "its directory cannot be written", errno) : 0;
-    if (fd >= 0)
-        close(fd);
-    return failed;
+    int error = directory_sync(b->directory);
+    return error != 0 ? why(b, "its directory cannot be written", error) : 0;
 }
 
 /* Writes what follows the blocks, then the head; then the run is durable under its name. */

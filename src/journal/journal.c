@@ -1,5 +1,7 @@
 #include "journal/journal_ops.h"
 
+#include "journal/id_index.h"
+
 int journal_open(const struct journal_options *options, struct journal **out,
                  struct problem *problem)
 {
@@ -28,6 +30,20 @@ int journal_read(struct journal *j, uint64_t sequence, journal_visit *visit, voi
                  struct problem *problem)
 {
     return j->ops->read(j, sequence, visit, data, problem);
+}
+
+static int note_mark(void *data, const struct journal_record *record)
+{
+    *(uint64_t *)data = id_index_mark_of(record);
+    return 0;
+}
+
+uint64_t journal_mark(struct journal *j, uint64_t sequence)
+{
+    struct problem problem;
+    uint64_t mark = 0;
+    journal_read(j, sequence, note_mark, &mark, &problem);
+    return mark;
 }
 
 int journal_remove(struct journal *j, const uint64_t *sequences, size_t n, struct problem *problem)

@@ -62,6 +62,10 @@ int journal_scan(struct journal *j, uint64_t from_sequence, journal_visit *visit
 int journal_read(struct journal *j, uint64_t sequence, journal_visit *visit, void *data,
                  struct problem *problem);
 
+/* A number that tells this journal's record `sequence` from what another journal may have there
+ * (id_index_mark_of); 0 when there is none, or it cannot be read. */
+uint64_t journal_mark(struct journal *j, uint64_t sequence);
+
 /* Removes records (retention) in one durable commit; sequences that are not there
  * are ignored. */
 int journal_remove(struct journal *j, const uint64_t *sequences, size_t n, struct problem *problem);

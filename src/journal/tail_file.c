@@ -1,6 +1,7 @@
 #include "journal/tail_file.h"
 
 #include "base/limits.h"
+#include "base/paths.h"
 #include "base/whole.h"
 
 #include <errno.h>
@@ -54,10 +55,7 @@ static int sync_directory_of(const char *path)
     int error = ENOMEM;
     if (slash != NULL) {
         *slash = '\0';
-        int fd = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        error = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
-        if (fd >= 0)
-            close(fd);
+        error = directory_sync(copy);
     }
     free(copy);
     return error;

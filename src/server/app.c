@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/paths.h"
 #include "server/decoders.h"
 #include "server/rebuild.h"
 #include "server/respond.h"
@@ -23,18 +24,19 @@
 
 static int path_in(const struct app *app, const char *name, char **out, struct problem *problem)
 {
-    if (asprintf(out, "%s/%s", app->settings->data, name) >= 0)
+    *out = path_join(app->settings->data, name);
+    if (*out != NULL)
         return 0;
-    *out = NULL;
     return problem_set(problem, PROBLEM_INTERNAL, "There is no memory to start.");
 }
 
 static int make_directory(const struct app *app, struct problem *problem)
 {
-    if (mkdir(app->settings->data, 0700) == 0 || errno == EEXIST)
+    int error = directory_make(app->settings->data);
+    if (error == 0)
         return 0;
     return problem_set(problem, PROBLEM_STORE, "The directory %s cannot be made: %s.",
-                       app->settings->data, strerror(errno));
+                       app->settings->data, strerror(error));
 }
 
 static void count_token(void *data, const struct token_entry *entry)

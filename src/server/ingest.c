@@ -66,19 +66,10 @@ bool ingest_verify_id(void *data, uint64_t sequence, int64_t site_id, struct spa
     return q.same;
 }
 
-static int compute_mark(void *data, const struct journal_record *record)
-{
-    *(uint64_t *)data = id_index_mark_of(record);
-    return 0;
-}
-
 uint64_t ingest_mark(void *data, uint64_t sequence)
 {
     const struct ingest_ids *ids = data;
-    struct problem problem;
-    uint64_t mark = 0;
-    journal_read(ids->journal, sequence, compute_mark, &mark, &problem);
-    return mark;
+    return journal_mark(ids->journal, sequence);
 }
 
 static void tickets_done(struct ingest_ticket *from, const struct ingest_ticket *end)

@@ -9,7 +9,7 @@
 #include "base/image.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "journal/id_index.h"
+#include "base/paths.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +36,7 @@ struct snapshot_whose {
 };
 
 struct snapshot_head {
-    uint64_t sequence, mark; /* of the last event; its mark (journal/id_index.h) */
+    uint64_t sequence, mark; /* of the last event; journal_mark */
     uint64_t records;        /* of the journal */
     int64_t now_us;          /* when it was made */
     int64_t visitor_timeout_us;
@@ -59,16 +59,6 @@ static int open_directory(const char *path, int *out)
     return *out < 0 ? errno : 0;
 }
 
-static int sync_directory(const char *path)
-{
-    int fd, error = open_directory(path, &fd);
-    if (error != 0)
-        return error;
-    error = fsync(fd) != 0 ? errno : 0;
-    close(fd);
-    return error;
-}
-
 static int remove_in(const char *directory, const char *name)
 {
     int fd, error = open_directory(directory, &fd);
@@ -84,7 +74,7 @@ int snapshot_discard(const struct snapshot_source *source)
     int error = remove_in(source->directory, STATE);
     if (error == 0)
         error = remove_in(source->directory, STATE_TRIED);
-    return error != 0 ? error : sync_directory(source->directory);
+    return error != 0 ? error : directory_sync(source->directory);
 }
 
 static int rename_in(const char *directory, const char *from, const char *to)
@@ -117,27 +107,6 @@ static void remove_others(const char *directory, const char *archive_name)
     closedir(d);
 }
 
-static char *path_of(const char *directory, const char *name)
-{
-    char *path;
-    return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
-}
-
-static int note_mark(void *data, const struct journal_record *record)
-{
-    *(uint64_t *)data = id_index_mark_of(record);
-    return 0;
-}
-
-/* Of a record; 0 when the journal has none such. */
-static uint64_t mark_of(struct journal *journal, uint64_t sequence)
-{
-    struct problem problem;
-    uint64_t mark = 0;
-    journal_read(journal, sequence, note_mark, &mark, &problem);
-    return mark;
-}
-
 /* False when this build has no id: nothing tells its snapshots from those of others. */
 static bool own(struct snapshot_whose *out)
 {
@@ -164,7 +133,7 @@ static const char *unfit(const struct snapshot_source *source, const struct snap
         return "visitorTimeoutSeconds was another one";
     if (head->now_us > clock_now_us())
         return "it was made later than it is now";
-    if (head->mark != mark_of(source->journal, head->sequence))
+    if (head->mark != journal_mark(source->journal, head->sequence))
         return "it belongs to another state of the journal";
     if (!has_all(source->journal, head))
         return "events were removed from the journal since";
@@ -205,7 +174,7 @@ static const char *load_floors(const struct snapshot_source *source,
 {
     struct problem problem;
     memcpy(out->archive_name, head->archive_name, sizeof out->archive_name);
-    char *path = path_of(source->directory, out->archive_name);
+    char *path = path_join(source->directory, out->archive_name);
     int failed =
         path == NULL ? -1 : file_archive_open_at(path, head->archive, &out->archive, &problem);
     free(path);
@@ -257,7 +226,7 @@ static const char *load_file(const struct snapshot_source *source, int fd,
 
 static int open_in(const char *directory, const char *name)
 {
-    char *path = path_of(directory, name);
+    char *path = path_join(directory, name);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     free(path);
     return fd;
@@ -311,7 +280,7 @@ static int begin_anew(const struct snapshot_source *source, struct snapshot_star
     if (discard_old(source, problem) < 0)
         return -1;
     remove_others(source->directory, out->archive_name);
-    char *path = path_of(source->directory, out->archive_name);
+    char *path = path_join(source->directory, out->archive_name);
     if (path == NULL)
         return no_memory(problem);
     int failed =
@@ -325,10 +294,11 @@ static int begin_anew(const struct snapshot_source *source, struct snapshot_star
 
 static int make_directory(const struct snapshot_source *source, struct problem *problem)
 {
-    if (mkdir(source->directory, 0700) == 0 || errno == EEXIST)
+    int error = directory_make(source->directory);
+    if (error == 0)
         return 0;
     return problem_set(problem, PROBLEM_STORE, "The directory %s cannot be made: %s.",
-                       source->directory, strerror(errno));
+                       source->directory, strerror(error));
 }
 
 int snapshot_load(const struct snapshot_source *source, struct snapshot_start *out,
@@ -374,7 +344,7 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
     *out = (struct snapshot_writing){.file = -1,
                                      .archive_file = file_archive_fd(archive),
                                      .sequence = sequence,
-                                     .mark = mark_of(source->journal, sequence),
+                                     .mark = journal_mark(source->journal, sequence),
                                      .now_us = sites_now_us(sites),
                                      .visitor_timeout_us = source->visitor_timeout_us,
                                      .archive_name = archive_name};
