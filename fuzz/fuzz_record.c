@@ -1,8 +1,9 @@
-/* Records of the journal, and blocks of them. Whatever the bytes: no crash; and what
- * reads as sound is written back to the same bytes. */
+/* Records of the journal, blocks of them, and references to where those lie. Whatever the bytes: no
+ * crash; and what reads as sound is written back to the same bytes. */
 #include "target.h"
 
 #include "journal/block.h"
+#include "journal/segment_ref.h"
 
 #include <stdlib.h>
 
@@ -46,10 +47,21 @@ static void check_block(struct span bytes)
     free(gone);
 }
 
+static void check_reference(struct span bytes)
+{
+    struct segment_ref ref;
+    char again[SEGMENT_REF_BYTES];
+    if (segment_ref_read(1, bytes, &ref) != RECORD_OK)
+        return;
+    segment_ref_write(1, &ref, again);
+    must(bytes.len == sizeof again && memcmp(again, bytes.data, sizeof again) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span bytes = {(const char *)data, size};
     check_record(bytes);
     check_block(bytes);
+    check_reference(bytes);
     return 0;
 }

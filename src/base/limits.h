@@ -40,8 +40,11 @@
 /* --- the journal --- */
 #define LIMIT_TAIL_BYTES (16u << 20)   /* of each of two files; so much is moved at a time */
 #define LIMIT_TAIL_STEP_BYTES (1u << 20) /* a file is that large at first and doubles */
-#define LIMIT_TAIL_GROUP_BYTES (128u << 10) /* a larger commit costs less without the tail */
+#define LIMIT_TAIL_GROUP_BYTES (128u << 10) /* a larger commit goes to a segment at once */
 #define LIMIT_TAIL_MOVE_BYTES (8u << 20) /* in one transaction: LMDB holds it in memory */
+#define LIMIT_SEGMENT_PARTS 4u          /* a segment takes so many times what a tail's file does */
+#define LIMIT_SEGMENT_GROUP_BYTES (16u << 20) /* a larger commit goes to LMDB */
+#define LIMIT_SEGMENT_MAPS 32u          /* segments mapped at a time, for reading */
 
 /* --- the index of ids --- */
 #define LIMIT_ID_TABLE_IDS (1u << 17)  /* in memory before they go to a file: 4 MiB with a group */

@@ -1,8 +1,9 @@
 /* The journal over LMDB: one database of records by sequence, in blocks, one of notes.
  * A commit is one LMDB transaction; it is durable when mdb_txn_commit returns 0. */
 #include "journal/block_visit.h"
-#include "journal/lmdb_env.h"
 #include "journal/lmdb_tail.h"
+#include "journal/lmdb_txn.h"
+#include "journal/lmdb_value.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -25,51 +26,6 @@ static struct lmdb_journal *mine(struct journal *j)
     return (struct lmdb_journal *)(void *)j;
 }
 
-static MDB_val key_value(struct sequence_key *key)
-{
-    return (MDB_val){sizeof key->bytes, key->bytes};
-}
-
-/* --- transactions --- */
-
-static int read_begin(struct lmdb_journal *j, MDB_txn **txn, struct problem *problem)
-{
-    pthread_rwlock_rdlock(&j->env_lock);
-    int error = j->env == NULL ? ENODEV : mdb_txn_begin(j->env, NULL, MDB_RDONLY, txn);
-    if (error == 0)
-        return 0;
-    pthread_rwlock_unlock(&j->env_lock);
-    return lmdb_read_problem(error, problem);
-}
-
-static void read_end(struct lmdb_journal *j, MDB_txn *txn)
-{
-    mdb_txn_abort(txn);
-    pthread_rwlock_unlock(&j->env_lock);
-}
-
-/* After a failed commit the environment may want to be opened again. */
-static int write_begin(struct lmdb_journal *j, MDB_txn **txn, struct problem *problem)
-{
-    int error = j->env == NULL ? MDB_PANIC : mdb_txn_begin(j->env, NULL, 0, txn);
-    if (error == MDB_PANIC) {
-        if (lmdb_env_reopen(j, problem) < 0)
-            return -1;
-        error = mdb_txn_begin(j->env, NULL, 0, txn);
-    }
-    return error == 0 ? 0 : lmdb_store_problem(error, problem);
-}
-
-/* Ends a write: commits when error is 0, else takes all of it back. */
-static int write_end(MDB_txn *txn, int error, struct problem *problem)
-{
-    if (error == 0)
-        error = mdb_txn_commit(txn);
-    else
-        mdb_txn_abort(txn);
-    return error == 0 ? 0 : lmdb_store_problem(error, problem);
-}
-
 /* --- records --- */
 
 /* So many bytes appended leave a few pages of the map behind each. */
@@ -84,7 +40,7 @@ static int put_records(struct lmdb_journal *j, MDB_txn *txn, const struct journa
         MDB_val v = {0};
         size_t count = block_plan(records + at, n - at, &v.mv_size);
         struct sequence_key key = sequence_key_of(records[at].sequence);
-        MDB_val k = key_value(&key);
+        MDB_val k = lmdb_key_value(&key);
         error = mdb_put(txn, j->records, &k, &v, MDB_APPEND | MDB_RESERVE);
         if (error == 0)
             block_write(records + at, count, v.mv_data);
@@ -110,84 +66,99 @@ static int lmdb_append(struct journal *base, struct journal_record *records, siz
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
-    if (write_begin(j, &txn, problem) < 0)
+    if (lmdb_write_begin(j, &txn, problem) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         records[i].sequence = j->next_sequence + i;
-    if (write_end(txn, put_records(j, txn, records, n), problem) < 0)
+    if (lmdb_write_end(txn, put_records(j, txn, records, n), problem) < 0)
         return -1;
     appended(j, n, j->next_sequence + n);
     return 0;
 }
 
-static struct span span_of_value(const MDB_val *value)
-{
-    return (struct span){value->mv_data, value->mv_size};
-}
+/* A walk through records. */
+struct walk {
+    struct lmdb_journal *j;
+    uint64_t from;
+    const struct journal_checks *checks;
+    struct problem *problem;
+    uint64_t key;    /* where to go on after the snapshot was given back; 0: from the begin */
+    uint64_t gone;   /* the key of the value whose segment was not there */
+    bool look_again; /* in a new snapshot, from `key` on */
+    unsigned seen;   /* records, in this snapshot */
+    int error;       /* LMDB's, or a file's */
+};
 
-static enum record_status open_value(const MDB_val *key, const MDB_val *value, struct block *out)
+/* Visits one value. What the visitor returned. */
+static int walk_value(struct walk *w, const MDB_val *k, const MDB_val *v)
 {
-    return block_open(sequence_of_key(key), span_of_value(value), out);
-}
-
-/* Finds the value with the first record whose sequence is not lower. One that is damaged
- * and might have it counts as having it. */
-static int seek(MDB_cursor *cursor, uint64_t sequence, MDB_val *k, MDB_val *v)
-{
-    struct sequence_key key = sequence_key_of(sequence);
-    struct block b;
-    *k = key_value(&key);
-    int error = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
-    if (error != 0 && error != MDB_NOTFOUND)
-        return error;
-    if (error == 0 && sequence_of_key(k) == sequence)
+    struct stored_value stored;
+    enum record_status status;
+    uint64_t key = sequence_of_key(k);
+    int error = lmdb_value_hold(w->j, k, v, &stored, &status);
+    if (error == ENOENT && w->gone != key) {
+        /* Perhaps a removal has written the rest of it elsewhere meanwhile. */
+        w->gone = w->key = key;
+        w->look_again = true;
         return 0;
-    /* The block before may reach so far. */
-    error = mdb_cursor_get(cursor, k, v, error == 0 ? MDB_PREV : MDB_LAST);
-    if (error == 0 &&
-        (open_value(k, v, &b) != RECORD_OK || block_sequence(&b, b.count - 1) >= sequence))
+    }
+    w->key = key + 1;
+    if (error != 0 && error != ENOENT) {
+        w->error = error;
         return 0;
-    if (error != 0 && error != MDB_NOTFOUND)
-        return error;
-    return mdb_cursor_get(cursor, k, v, error == 0 ? MDB_NEXT : MDB_FIRST);
+    }
+    if (error == ENOENT || status != RECORD_OK)
+        return block_damage(w->checks, key, status == RECORD_OK ? RECORD_DAMAGED : status,
+                            w->problem);
+    int result = block_visit_from(key, stored.bytes, w->from, w->checks, &w->seen, w->problem);
+    lmdb_value_release(w->j, &stored);
+    return result;
 }
 
-/* Goes through records with a cursor, giving the snapshot back every so often. */
+/* Goes on in one snapshot, not for long. What the visitor returned. */
+static int walk_some(struct walk *w, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val k, value;
+    int result = 0;
+    w->error = mdb_cursor_open(txn, w->j->records, &cursor);
+    if (w->error != 0)
+        return 0;
+    struct sequence_key key = sequence_key_of(w->key);
+    k = lmdb_key_value(&key);
+    w->seen = 0;
+    w->look_again = false;
+    w->error = w->key == 0 ? lmdb_seek(cursor, w->from, &k, &value)
+                           : mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
+    while (w->error == 0 && result == 0 && !w->look_again && w->seen < SCAN_RENEW) {
+        result = walk_value(w, &k, &value);
+        if (result == 0 && w->error == 0 && !w->look_again)
+            w->error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return result;
+}
+
 int lmdb_journal_walk(struct journal *base, uint64_t from, const struct journal_checks *checks,
                       struct problem *problem)
 {
     struct lmdb_journal *j = mine(base);
+    struct walk w = {.j = j, .from = from, .checks = checks, .problem = problem};
     MDB_txn *txn;
-    if (read_begin(j, &txn, problem) < 0)
+    int result = 0;
+    if (lmdb_read_begin(j, &txn, problem) < 0)
         return -1;
-    int result = 0, error = 0;
-    uint64_t next_key = 0; /* where to go on after the snapshot was given back */
-    while (error == 0 && result == 0) {
-        MDB_cursor *cursor;
-        MDB_val k, value;
-        error = mdb_cursor_open(txn, j->records, &cursor);
-        if (error != 0)
-            break;
-        struct sequence_key key = sequence_key_of(next_key);
-        k = key_value(&key);
-        error = next_key == 0 ? seek(cursor, from, &k, &value)
-                              : mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
-        for (unsigned seen = 0; error == 0 && result == 0 && seen < SCAN_RENEW;) {
-            next_key = sequence_of_key(&k) + 1;
-            result = block_visit_from(sequence_of_key(&k), span_of_value(&value), from, checks,
-                                      &seen, problem);
-            if (result == 0)
-                error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT);
-        }
-        mdb_cursor_close(cursor);
+    while (w.error == 0 && result == 0) {
+        result = walk_some(&w, txn);
         mdb_txn_reset(txn);
         lmdb_map_forget(j);
-        if (error == 0)
-            error = mdb_txn_renew(txn);
+        segments_forget(&j->segments);
+        if (w.error == 0)
+            w.error = mdb_txn_renew(txn);
     }
-    read_end(j, txn);
-    if (error != 0 && error != MDB_NOTFOUND)
-        return lmdb_read_problem(error, problem);
+    lmdb_read_end(j, txn);
+    if (w.error != 0 && w.error != MDB_NOTFOUND)
+        return lmdb_read_problem(w.error, problem);
     return result;
 }
 
@@ -204,109 +175,53 @@ static int lmdb_check(struct journal *base, const struct journal_checks *checks,
     return lmdb_journal_walk(base, 0, checks, problem);
 }
 
+/* Reads in one snapshot: what the visitor returned, 1 when it is not there. *error: LMDB's or a
+ * file's. */
+static int read_once(struct lmdb_journal *j, MDB_txn *txn, uint64_t sequence, journal_visit *visit,
+                     void *data, struct problem *problem, int *error)
+{
+    struct stored_value stored;
+    enum record_status status;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int result = 1;
+    *error = mdb_cursor_open(txn, j->records, &cursor);
+    if (*error != 0)
+        return result;
+    *error = lmdb_seek(cursor, sequence, &k, &v);
+    if (*error == 0)
+        *error = lmdb_value_hold(j, &k, &v, &stored, &status);
+    if (*error == 0 && status != RECORD_OK)
+        result = block_damage_problem(sequence, status, problem);
+    if (*error == 0 && status == RECORD_OK) {
+        result = block_visit_one(stored.key, stored.bytes, sequence, visit, data, problem);
+        lmdb_value_release(j, &stored);
+    }
+    mdb_cursor_close(cursor);
+    return result;
+}
+
 static int lmdb_read(struct journal *base, uint64_t sequence, journal_visit *visit, void *data,
                      struct problem *problem)
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
-    MDB_cursor *cursor;
-    if (read_begin(j, &txn, problem) < 0)
+    int error;
+    if (lmdb_read_begin(j, &txn, problem) < 0)
         return -1;
-    int result = 1, error = mdb_cursor_open(txn, j->records, &cursor);
-    if (error == 0) {
-        MDB_val k, v;
-        error = seek(cursor, sequence, &k, &v);
+    int result = read_once(j, txn, sequence, visit, data, problem, &error);
+    if (error == ENOENT) { /* a removal meanwhile */
+        mdb_txn_reset(txn);
+        error = mdb_txn_renew(txn);
         if (error == 0)
-            result = block_visit_one(sequence_of_key(&k), span_of_value(&v), sequence, visit, data,
-                                     problem);
-        mdb_cursor_close(cursor);
+            result = read_once(j, txn, sequence, visit, data, problem, &error);
     }
-    if (error != 0 && error != MDB_NOTFOUND)
+    if (error == ENOENT)
+        result = block_damage_problem(sequence, RECORD_DAMAGED, problem);
+    else if (error != 0 && error != MDB_NOTFOUND)
         result = lmdb_read_problem(error, problem);
-    read_end(j, txn);
+    lmdb_read_end(j, txn);
     return result;
-}
-
-static int note_put(struct lmdb_journal *j, MDB_txn *txn, const char *key, struct span value)
-{
-    MDB_val k = {strlen(key), (void *)(uintptr_t)key};
-    MDB_val v = {value.len, (void *)(uintptr_t)value.data};
-    return mdb_put(txn, j->notes, &k, &v, 0);
-}
-
-/* Marks which of a block's records are among the sequences from *at on, up to the first
- * that cannot be in it; moves *at behind them. Returns how many were marked. */
-static size_t mark_gone(const struct block *b, const uint64_t *sequences, size_t n, size_t *at,
-                        bool *gone)
-{
-    size_t marked = 0;
-    for (size_t first = *at; *at < n; ++*at) {
-        uint64_t sequence = sequences[*at];
-        size_t i = block_find(b, sequence);
-        if (i < b->count && block_sequence(b, i) == sequence) {
-            marked += !gone[i];
-            gone[i] = true;
-        } else if (*at > first && (sequence < b->key || i == b->count)) {
-            break;
-        }
-    }
-    return marked;
-}
-
-/* Removes the sequences from *at on that one block has, and writes what is left of it. */
-static int remove_some(struct lmdb_journal *j, MDB_txn *txn, MDB_cursor *cursor,
-                       const uint64_t *sequences, size_t n, size_t *at, uint64_t *removed)
-{
-    MDB_val k, v;
-    struct block b;
-    int error = seek(cursor, sequences[*at], &k, &v);
-    if (error == MDB_NOTFOUND) {
-        ++*at;
-        return 0;
-    }
-    if (error == 0 && open_value(&k, &v, &b) != RECORD_OK)
-        error = MDB_CORRUPTED;
-    if (error != 0)
-        return error;
-    bool *gone = calloc(b.count, sizeof *gone);
-    char *left = malloc(v.mv_size);
-    size_t marked = gone == NULL || left == NULL ? 0 : mark_gone(&b, sequences, n, at, gone);
-    struct sequence_key key = sequence_key_of(b.key);
-    k = key_value(&key);
-    if (gone == NULL || left == NULL) {
-        error = ENOMEM;
-    } else if (marked == b.count) {
-        error = mdb_del(txn, j->records, &k, NULL);
-    } else if (marked > 0) {
-        MDB_val rest = {block_without(&b, gone, left), left};
-        error = mdb_put(txn, j->records, &k, &rest, 0);
-    }
-    *removed += marked;
-    free(left);
-    free(gone);
-    return error;
-}
-
-static int lmdb_remove(struct journal *base, const uint64_t *sequences, size_t n,
-                       struct problem *problem)
-{
-    struct lmdb_journal *j = mine(base);
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-    if (write_begin(j, &txn, problem) < 0)
-        return -1;
-    uint64_t removed = 0;
-    int error = mdb_cursor_open(txn, j->records, &cursor);
-    for (size_t at = 0; at < n && error == 0;)
-        error = remove_some(j, txn, cursor, sequences, n, &at, &removed);
-    /* The newest may have gone: their sequences are not used again all the same. */
-    uint64_t next = htole64(j->next_sequence);
-    if (error == 0)
-        error = note_put(j, txn, NOTE_NEXT, (struct span){(const char *)&next, sizeof next});
-    if (write_end(txn, error, problem) < 0) /* it closes the cursor too */
-        return -1;
-    atomic_fetch_sub(&j->record_count, removed);
-    return 0;
 }
 
 /* The first and the last sequence; 0 when it is empty. */
@@ -314,20 +229,13 @@ static int find_ends(struct lmdb_journal *j, MDB_txn *txn, struct journal_stats 
 {
     MDB_cursor *cursor;
     MDB_val key, value;
-    struct block b;
     int error = mdb_cursor_open(txn, j->records, &cursor);
     if (error != 0)
         return error;
-    if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0) {
-        out->first_sequence = sequence_of_key(&key);
-        if (open_value(&key, &value, &b) == RECORD_OK)
-            out->first_sequence = block_sequence(&b, 0);
-    }
-    if (mdb_cursor_get(cursor, &key, &value, MDB_LAST) == 0) {
-        out->last_sequence = sequence_of_key(&key);
-        if (open_value(&key, &value, &b) == RECORD_OK)
-            out->last_sequence = block_sequence(&b, b.count - 1);
-    }
+    if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0)
+        out->first_sequence = lmdb_value_range(&key, &value).first;
+    if (mdb_cursor_get(cursor, &key, &value, MDB_LAST) == 0)
+        out->last_sequence = lmdb_value_range(&key, &value).last;
     mdb_cursor_close(cursor);
     return 0;
 }
@@ -336,14 +244,15 @@ static int lmdb_get_stats(struct journal *base, struct journal_stats *out, struc
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
-    if (read_begin(j, &txn, problem) < 0)
+    if (lmdb_read_begin(j, &txn, problem) < 0)
         return -1;
     MDB_stat stat;
     MDB_envinfo info;
     *out = (struct journal_stats){0};
     mdb_stat(txn, j->records, &stat);
     mdb_env_info(j->env, &info);
-    out->bytes_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    out->bytes_used =
+        ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize + segments_bytes(&j->segments);
     int error;
     if (j->read_only) {
         error = lmdb_survey(j, txn, &out->records, &out->first_sequence, &out->last_sequence);
@@ -351,7 +260,7 @@ static int lmdb_get_stats(struct journal *base, struct journal_stats *out, struc
         error = find_ends(j, txn, out);
         out->records = atomic_load(&j->record_count);
     }
-    read_end(j, txn);
+    lmdb_read_end(j, txn);
     return error == 0 ? 0 : lmdb_read_problem(error, problem);
 }
 
@@ -360,9 +269,9 @@ static int lmdb_put_note(struct journal *base, const char *key, struct span valu
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
-    if (write_begin(j, &txn, problem) < 0)
+    if (lmdb_write_begin(j, &txn, problem) < 0)
         return -1;
-    return write_end(txn, note_put(j, txn, key, value), problem);
+    return lmdb_write_end(txn, lmdb_note_put(j, txn, key, value), problem);
 }
 
 static long lmdb_get_note(struct journal *base, const char *key, char *out, size_t cap,
@@ -370,7 +279,7 @@ static long lmdb_get_note(struct journal *base, const char *key, char *out, size
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
-    if (read_begin(j, &txn, problem) < 0)
+    if (lmdb_read_begin(j, &txn, problem) < 0)
         return -1;
     MDB_val k = {strlen(key), (void *)(uintptr_t)key}, v;
     int error = mdb_get(txn, j->notes, &k, &v);
@@ -379,7 +288,7 @@ static long lmdb_get_note(struct journal *base, const char *key, char *out, size
         memcpy(out, v.mv_data, v.mv_size);
         length = (long)v.mv_size;
     }
-    read_end(j, txn);
+    lmdb_read_end(j, txn);
     return error == 0 || error == MDB_NOTFOUND ? length : lmdb_read_problem(error, problem);
 }
 
@@ -391,7 +300,7 @@ int lmdb_journal_position(struct journal *base, struct lmdb_position *out, struc
     struct journal_stats ends = {0};
     uint64_t noted = 0;
     MDB_txn *txn;
-    if (read_begin(j, &txn, problem) < 0)
+    if (lmdb_read_begin(j, &txn, problem) < 0)
         return -1;
     *out = (struct lmdb_position){0};
     int error = lmdb_note_number(j, txn, NOTE_TAIL, &out->generation);
@@ -399,41 +308,61 @@ int lmdb_journal_position(struct journal *base, struct lmdb_position *out, struc
         error = find_ends(j, txn, &ends);
     if (error == 0)
         error = lmdb_note_number(j, txn, NOTE_NEXT, &noted);
-    read_end(j, txn);
+    lmdb_read_end(j, txn);
     out->next = noted > ends.last_sequence ? noted : ends.last_sequence + 1;
     return error == 0 || error == MDB_NOTFOUND ? 0 : lmdb_read_problem(error, problem);
+}
+
+/* A value of the tail's file as it is, of one in a segment a reference to it. */
+static int take_place(struct lmdb_journal *j, MDB_txn *txn, const struct lmdb_take *take,
+                      const struct tail_place *place)
+{
+    char reference[SEGMENT_REF_BYTES];
+    struct sequence_key key = sequence_key_of(place->key);
+    MDB_val k = lmdb_key_value(&key), v = {.mv_size = place->length};
+    if (place->segment != 0) {
+        const struct segment_ref ref = {place->segment, place->offset, place->length, place->count};
+        segment_ref_write(place->key, &ref, reference);
+        v = (MDB_val){sizeof reference, reference};
+        return mdb_put(txn, j->records, &k, &v, MDB_APPEND);
+    }
+    int error = mdb_put(txn, j->records, &k, &v, MDB_APPEND | MDB_RESERVE);
+    j->appended_bytes += place->length;
+    return error == 0 ? tail_file_read(take->file, place->offset, v.mv_data, place->length) : error;
 }
 
 int lmdb_journal_take(struct journal *base, const struct lmdb_take *take, struct problem *problem)
 {
     struct lmdb_journal *j = mine(base);
     MDB_txn *txn;
-    if (write_begin(j, &txn, problem) < 0)
+    if (lmdb_write_begin(j, &txn, problem) < 0)
         return -1;
-    int error = 0;
-    for (size_t i = 0; i < take->count && error == 0; i++) {
-        const struct tail_place *place = &take->places[i];
-        struct sequence_key key = sequence_key_of(place->key);
-        MDB_val k = key_value(&key), v = {.mv_size = place->length};
-        error = mdb_put(txn, j->records, &k, &v, MDB_APPEND | MDB_RESERVE);
-        if (error == 0)
-            error = tail_file_read(take->file, place->offset, v.mv_data, place->length);
-        j->appended_bytes += place->length;
-    }
+    /* Its places lie in one segment at most. */
+    int error = segments_uses_reserve(&j->segments) < 0 ? ENOMEM : 0;
+    for (size_t i = 0; i < take->count && error == 0; i++)
+        error = take_place(j, txn, take, &take->places[i]);
     if (error == 0)
         error = put_records(j, txn, take->records, take->record_count);
     uint64_t generation = htole64(take->after.generation);
     const struct span note = {(const char *)&generation, sizeof generation};
     if (error == 0 && take->after.generation != 0)
-        error = note_put(j, txn, NOTE_TAIL, note);
-    if (write_end(txn, error, problem) < 0)
+        error = lmdb_note_put(j, txn, NOTE_TAIL, note);
+    if (lmdb_write_end(txn, error, problem) < 0)
         return -1;
+    for (size_t i = 0; i < take->count; i++)
+        if (take->places[i].segment != 0)
+            segments_uses_add(&j->segments, take->places[i].segment, 1);
     /* Sequences in the tail have no gaps, and are followed by those of the records. */
     uint64_t first = take->count > 0          ? take->places[0].key
                      : take->record_count > 0 ? take->records[0].sequence
                                               : take->after.next;
     appended(j, take->after.next - first, take->after.next);
     return 0;
+}
+
+struct segments *lmdb_journal_segments(struct journal *base)
+{
+    return &mine(base)->segments;
 }
 
 /* --- opening and closing --- */
@@ -445,6 +374,7 @@ static void lmdb_close(struct journal *base)
     if (j->lock_fd >= 0)
         close(j->lock_fd);
     pthread_rwlock_destroy(&j->env_lock);
+    segments_clear(&j->segments);
     free(j->directory);
     free(j);
 }
@@ -508,6 +438,7 @@ int lmdb_journal_open(const struct journal_options *options, struct journal **ou
                                .map_bytes = options->map_bytes,
                                .lock_fd = -1};
     pthread_rwlock_init(&j->env_lock, NULL);
+    segments_init(&j->segments, j->directory);
     int failed = 0;
     if (j->directory == NULL)
         failed = problem_set(problem, PROBLEM_STORE, "There is no memory to open the store.");

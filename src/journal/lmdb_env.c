@@ -1,5 +1,5 @@
 #include "journal/lmdb_env.h"
-#include "journal/block.h"
+#include "journal/lmdb_value.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -119,26 +119,37 @@ static int format_check(struct lmdb_journal *j, MDB_txn *txn, struct problem *pr
     return error == 0 ? 0 : lmdb_store_problem(error, problem);
 }
 
-int lmdb_survey(const struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
+/* Room for one use more; 0 or an errno. */
+static int count_use(struct lmdb_journal *j, uint64_t segment)
+{
+    if (j->read_only || segment == 0)
+        return 0;
+    if (segments_uses_reserve(&j->segments) < 0)
+        return ENOMEM;
+    segments_uses_add(&j->segments, segment, 1);
+    return 0;
+}
+
+int lmdb_survey(struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
                 uint64_t *last)
 {
     MDB_cursor *cursor;
     MDB_val key, value;
     *count = *first = *last = 0;
+    segments_uses_reset(&j->segments);
     int error = mdb_cursor_open(txn, j->records, &cursor);
     if (error != 0)
         return error;
     error = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
     while (error == 0) {
-        struct block b;
-        if (block_open(sequence_of_key(&key), (struct span){value.mv_data, value.mv_size}, &b) !=
-            RECORD_OK)
-            b = (struct block){.key = sequence_of_key(&key), .count = 1};
+        struct value_range range = lmdb_value_range(&key, &value);
         if (*count == 0)
-            *first = block_sequence(&b, 0);
-        *last = block_sequence(&b, b.count - 1);
-        *count += b.count;
-        error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+            *first = range.first;
+        *last = range.last;
+        *count += range.count;
+        error = count_use(j, range.segment);
+        if (error == 0)
+            error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
     return error == MDB_NOTFOUND ? 0 : error;

@@ -3,6 +3,7 @@
 #define LIVEFLOOR_JOURNAL_LMDB_ENV_H
 
 #include "journal/journal_ops.h"
+#include "journal/segments.h"
 
 #include <lmdb.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #define NOTE_FORMAT "format"
 #define NOTE_NEXT "next-sequence"
 #define NOTE_TAIL "tail-generation"
-#define JOURNAL_FORMAT 3u /* 1 knew no blocks, 2 no tail */
+#define JOURNAL_FORMAT 4u /* 1 knew no blocks, 2 no tail, 3 no segments */
 
 struct lmdb_journal {
     struct journal base;
@@ -28,11 +29,13 @@ struct lmdb_journal {
     _Atomic uint64_t record_count; /* what the writer's commits have left */
     uintptr_t map;                 /* where the file is mapped; 0: not known */
     uint64_t appended_bytes;       /* since lmdb_map_forget */
+    struct segments segments;
 };
 
 /* Counts the records of a transaction's snapshot, and finds the first and the last
- * sequence; those of a damaged block count as one. 0 or an error of LMDB's. */
-int lmdb_survey(const struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
+ * sequence; those of a damaged block count as one. A writer counts the uses of segments too.
+ * 0 or an error of LMDB's. */
+int lmdb_survey(struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t *first,
                 uint64_t *last);
 
 /* A note that is a number. 0 or an error of LMDB's (MDB_NOTFOUND: there is none). */

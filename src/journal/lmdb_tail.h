@@ -12,9 +12,9 @@ struct lmdb_position {
 };
 int lmdb_journal_position(struct journal *j, struct lmdb_position *out, struct problem *problem);
 
-/* Takes values out of the tail's file as they are, then new records whose sequences are
- * set, and what the position is after all of them (generation 0: as it was), in one durable
- * commit. 0 or -1: then nothing has changed. */
+/* Takes values out of the tail's file as they are, references to those in its segment, then new
+ * records whose sequences are set, and what the position is after all of them (generation 0: as it
+ * was), in one durable commit. 0 or -1: then nothing has changed. */
 struct lmdb_take {
     const struct tail_file *file;
     const struct tail_place *places;
@@ -24,6 +24,9 @@ struct lmdb_take {
     struct lmdb_position after;
 };
 int lmdb_journal_take(struct journal *j, const struct lmdb_take *take, struct problem *problem);
+
+/* Its segments. What a writer does with their uses, it does as it writes to the store. */
+struct segments *lmdb_journal_segments(struct journal *j);
 
 /* journal_scan and journal_check of the store, from a sequence on. */
 int lmdb_journal_walk(struct journal *j, uint64_t from, const struct journal_checks *checks,

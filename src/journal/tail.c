@@ -1,5 +1,6 @@
 /* The journal as it is opened: what is appended goes to the tail's files and from there, in
  * bulk, to LMDB, which has all the rest. */
+#include "journal/segments.h"
 #include "journal/tail.h"
 
 #include "base/limits.h"
@@ -124,6 +125,7 @@ static void tail_close(struct journal *base)
         free(t->paths[i]);
     }
     journal_close(t->store);
+    free(t->directory);
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
     pthread_mutex_destroy(&t->store_lock);
@@ -165,19 +167,22 @@ static int writer_open(struct tail_journal *t, struct problem *problem)
         t->store->ops->get_stats(t->store, &stats, problem) < 0)
         return -1;
     t->next = t->moved_to = at.next;
+    if (segments_tidy(lmdb_journal_segments(t->store), at.generation, problem) < 0)
+        return -1;
     if (at.generation == 0 && first_generation(t, &at.generation, problem) < 0)
         return -1;
     for (unsigned i = 0; i < 2; i++)
         if (tail_file_open(&t->files[i], t->paths[i], false, problem) < 0)
             return -1;
-    if (tail_survey(t->files, at.generation, at.next, &found, problem) < 0)
+    if (tail_survey(t->files, t->directory, at.generation, at.next, &found, problem) < 0)
         return -1;
     t->writing = found.writing;
     t->next = found.next;
     t->generation = at.generation;
-    t->must_move = t->files[0].end > 0 || t->files[1].end > 0;
+    t->must_move = t->files[0].end > 0 || t->files[1].end > 0 || found.segments;
     atomic_store(&t->record_count, stats.records + (t->next - t->moved_to));
     tail_move_all(t, NULL, 0, &later); /* if not now, then before anything is appended */
+    segments_tidy(lmdb_journal_segments(t->store), t->generation, &later);
     tail_mover_start(t);
     return 0;
 }
@@ -191,13 +196,15 @@ int tail_journal_open(const struct journal_options *options, struct journal **ou
     t->base.ops = &TAIL_OPS;
     t->read_only = options->read_only;
     t->most = options->tail_bytes == 0 ? LIMIT_TAIL_BYTES : tail_group_room(options->tail_bytes);
+    t->most_segment = t->most * LIMIT_SEGMENT_PARTS;
+    t->directory = strdup(options->directory);
     pthread_mutex_init(&t->store_lock, NULL);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->wake, NULL);
     int failed = 0;
     for (unsigned i = 0; i < 2; i++) {
-        t->files[i] = (struct tail_file){.fd = -1, .read_fd = -1};
-        if (asprintf(&t->paths[i], "%s/tail-%u", options->directory, i) < 0) {
+        t->files[i] = TAIL_FILE_NONE;
+        if (t->directory == NULL || asprintf(&t->paths[i], "%s/tail-%u", t->directory, i) < 0) {
             t->paths[i] = NULL;
             failed = problem_set(problem, PROBLEM_STORE, "There is no memory to open the store.");
         }

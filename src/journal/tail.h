@@ -1,5 +1,6 @@
-/* The journal as it is opened: a tail of two files, written one after the other, in front of
- * LMDB (docs/decisions/0013-tail.md). Between the files of this implementation. */
+/* The journal as it is opened: a tail of two files, written one after the other, and of
+ * segments beside them, in front of LMDB (docs/decisions/0013-tail.md, 0022-segments.md). Between
+ * the files of this implementation. */
 #ifndef LIVEFLOOR_JOURNAL_TAIL_H
 #define LIVEFLOOR_JOURNAL_TAIL_H
 
@@ -12,8 +13,10 @@ struct tail_journal {
     struct journal base;
     struct journal *store; /* LMDB's */
     bool read_only;
+    char *directory;
     char *paths[2];
-    uint64_t most; /* bytes of a file */
+    uint64_t most;         /* bytes of a file */
+    uint64_t most_segment; /* a segment with so many is full */
 
     /* Held by whoever writes to the store, before `lock`. */
     pthread_mutex_t store_lock;
@@ -36,6 +39,9 @@ struct tail_journal {
 };
 
 /* --- tail_move.c: from the tail into the store. The caller holds store_lock. --- */
+
+/* Is something in the tail, or was something begun? */
+bool tail_is_empty(const struct tail_journal *t);
 
 /* Moves all there is; and n new records, whose sequences are set, in the last commit. -1 with
  * *problem when some of it is not moved yet, and none of the records is there. */

@@ -50,30 +50,54 @@ static bool has_room(struct tail_journal *t, uint64_t size)
     return error == 0;
 }
 
-enum room { ROOM, NO_TAIL, NO_ROOM };
+/* Where a group goes. */
+enum room { IN_FILE, IN_SEGMENT, IN_STORE, NO_ROOM };
 
-/* Finds room for a group, in this file or the other. NO_TAIL when no file can be made, or
- * not so large. */
-static enum room find_room(struct tail_journal *t, uint64_t size, struct problem *problem)
+/* The same for a large group, in the segment of the generation being written. */
+static enum room find_segment_room(struct tail_journal *t, uint64_t size, struct problem *problem)
 {
-    if (size > t->most || size > LIMIT_TAIL_GROUP_BYTES)
-        return NO_TAIL;
-    if (t->must_move && move_all(t, problem) < 0)
+    const struct tail_file *written = &t->files[t->writing % 2];
+    if (size > LIMIT_SEGMENT_GROUP_BYTES)
+        return IN_STORE;
+    if (written->segment_end > 0 && written->segment_end + size > t->most_segment &&
+        switch_file(t, problem) < 0)
         return NO_ROOM;
-    if (has_room(t, size))
-        return ROOM;
-    if (t->files[t->writing % 2].end == 0)
-        return NO_TAIL;
-    if (switch_file(t, problem) < 0)
-        return NO_ROOM;
-    return has_room(t, size) ? ROOM : NO_TAIL;
+    struct tail_file *f = &t->files[t->writing % 2];
+    if (f->segment_fd >= 0)
+        return IN_SEGMENT;
+    struct tail_file made = *f; /* others look at the file meanwhile */
+    int error = tail_segment_make(&made, t->directory, t->writing);
+    if (error != 0)
+        return IN_STORE;
+    pthread_mutex_lock(&t->lock);
+    *f = made;
+    pthread_mutex_unlock(&t->lock);
+    return IN_SEGMENT;
 }
 
+/* Finds room for a group: for a small one in this file or the other. It goes to the store when
+ * no file can be made, or not so large. */
+static enum room find_room(struct tail_journal *t, uint64_t size, struct problem *problem)
+{
+    if (t->must_move && move_all(t, problem) < 0)
+        return NO_ROOM;
+    if (size > t->most || size > LIMIT_TAIL_GROUP_BYTES)
+        return find_segment_room(t, size, problem);
+    if (has_room(t, size))
+        return IN_FILE;
+    if (t->files[t->writing % 2].end == 0)
+        return IN_STORE;
+    if (switch_file(t, problem) < 0)
+        return NO_ROOM;
+    return has_room(t, size) ? IN_FILE : IN_STORE;
+}
+
+/* Room for a group's bytes, with some more for the next one. */
 static int reserve(struct tail_journal *t, size_t size)
 {
     if (size <= t->group_cap)
         return 0;
-    size_t cap = size * 2 < LIMIT_TAIL_GROUP_BYTES ? size * 2 : LIMIT_TAIL_GROUP_BYTES;
+    size_t cap = tail_group_room(size + size / 4);
     void *group;
     free(t->group);
     t->group = NULL;
@@ -108,10 +132,12 @@ static int give_up(struct tail_journal *t, int error, struct problem *problem)
     return lmdb_store_problem(error, problem);
 }
 
-static int write_group(struct tail_journal *t, const struct journal_record *records, size_t n,
-                       size_t length, struct problem *problem)
+static int write_group(struct tail_journal *t, bool in_segment,
+                       const struct journal_record *records, size_t n, size_t length,
+                       struct problem *problem)
 {
     struct tail_file *f = &t->files[t->writing % 2];
+    uint64_t room = tail_group_room(length);
     struct tail_group group;
     tail_group_write(t->writing, records, n, t->group);
     tail_group_head(t->group, &group);
@@ -120,11 +146,11 @@ static int write_group(struct tail_journal *t, const struct journal_record *reco
     pthread_mutex_unlock(&t->lock);
     if (error != 0)
         return lmdb_store_problem(error, problem);
-    error = tail_file_write(f, t->group, tail_group_room(length));
+    error = in_segment ? tail_segment_write(f, t->group, room) : tail_file_write(f, t->group, room);
     if (error != 0)
         return give_up(t, error, problem);
     pthread_mutex_lock(&t->lock);
-    tail_file_add(f, &group, t->group, 0);
+    tail_file_add(f, in_segment ? t->writing : 0, &group, t->group, 0);
     t->next += n;
     pthread_mutex_unlock(&t->lock);
     atomic_fetch_add(&t->record_count, n);
@@ -142,7 +168,7 @@ int tail_append(struct journal *base, struct journal_record *records, size_t n,
     enum room room = find_room(t, size, problem);
     if (room == NO_ROOM)
         return -1;
-    if (room == NO_TAIL || reserve(t, size) < 0)
+    if (room == IN_STORE || reserve(t, size) < 0)
         return append_to_store(t, records, n, problem);
-    return write_group(t, records, n, length, problem);
+    return write_group(t, room == IN_SEGMENT, records, n, length, problem);
 }

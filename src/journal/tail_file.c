@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/paths.h"
 #include "base/whole.h"
+#include "journal/segments.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,8 +45,10 @@ void tail_file_close(struct tail_file *f)
         close(f->fd);
     if (f->read_fd >= 0)
         close(f->read_fd);
+    if (f->segment_fd >= 0)
+        close(f->segment_fd);
     free(f->places);
-    *f = (struct tail_file){.fd = -1, .read_fd = -1};
+    *f = TAIL_FILE_NONE;
 }
 
 /* A file that was made is there after a power cut only when its directory is synced too. */
@@ -112,6 +115,34 @@ int tail_file_write(const struct tail_file *f, const void *bytes, size_t size)
     return error == 0 && fdatasync(f->fd) != 0 ? errno : error;
 }
 
+int tail_segment_make(struct tail_file *f, const char *directory, uint64_t generation)
+{
+    char *path = segment_path(directory, generation);
+    if (path == NULL)
+        return ENOMEM;
+    f->segment_fd = open_direct(path, O_RDWR | O_CREAT | O_EXCL);
+    f->segment_end = 0;
+    int error = f->segment_fd < 0 ? errno : directory_sync(directory);
+    if (error != 0 && f->segment_fd >= 0) {
+        close(f->segment_fd);
+        f->segment_fd = -1;
+        unlink(path);
+    }
+    free(path);
+    return error;
+}
+
+int tail_segment_write(const struct tail_file *f, const void *bytes, size_t size)
+{
+    int error = write_whole(f->segment_fd, bytes, size, f->segment_end);
+    if (error == 0 && fdatasync(f->segment_fd) != 0)
+        error = errno;
+    /* It does not count (tail_append.c); but its room may be what is missing. */
+    if (error != 0 && ftruncate(f->segment_fd, (off_t)f->segment_end) != 0)
+        return error;
+    return error;
+}
+
 int tail_file_read(const struct tail_file *f, uint64_t offset, void *out, size_t size)
 {
     return read_whole(f->read_fd, out, size, offset);
@@ -130,15 +161,19 @@ int tail_file_reserve(struct tail_file *f, size_t more)
     return 0;
 }
 
-void tail_file_add(struct tail_file *f, const struct tail_group *group, const char *bytes,
-                   uint64_t from)
+void tail_file_add(struct tail_file *f, uint64_t segment, const struct tail_group *group,
+                   const char *bytes, uint64_t from)
 {
     struct tail_value v = {0};
+    uint64_t *end = segment == 0 ? &f->end : &f->segment_end;
     while (tail_group_next(group, bytes, &v))
         if (v.key >= from)
-            f->places[f->count++] =
-                (struct tail_place){v.key, (uint32_t)(f->end + v.offset), (uint32_t)v.length};
-    f->end += tail_group_room(group->length);
+            f->places[f->count++] = (struct tail_place){.key = v.key,
+                                                        .segment = segment,
+                                                        .offset = (uint32_t)(*end + v.offset),
+                                                        .length = (uint32_t)v.length,
+                                                        .count = (uint32_t)(v.next - v.key)};
+    *end += tail_group_room(group->length);
 }
 
 const struct tail_place *tail_file_find(const struct tail_file *f, uint64_t sequence)
@@ -156,6 +191,9 @@ const struct tail_place *tail_file_find(const struct tail_file *f, uint64_t sequ
 
 void tail_file_clear(struct tail_file *f)
 {
+    if (f->segment_fd >= 0)
+        close(f->segment_fd);
+    f->segment_fd = -1;
     f->count = 0;
-    f->end = 0;
+    f->end = f->segment_end = 0;
 }

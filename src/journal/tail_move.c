@@ -1,6 +1,10 @@
 #include "base/limits.h"
 #include "journal/block_visit.h"
+#include "journal/segments.h"
 #include "journal/tail.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 /* The values of one transaction: from a place on. */
 static size_t count_some(const struct tail_file *f, size_t from)
@@ -17,6 +21,14 @@ struct end {
     const struct journal_record *records;
     size_t record_count; /* these are among what is before `next` */
 };
+
+static void delete_segment(const struct tail_journal *t, uint64_t number)
+{
+    char *path = segment_path(t->directory, number);
+    if (path != NULL)
+        unlink(path); /* what stays is deleted by the next opening */
+    free(path);
+}
 
 /* One commit: places from one on. Those that are damaged stay, and all behind them. */
 static int move_some(struct tail_journal *t, size_t at, size_t count, const struct end *end,
@@ -37,6 +49,9 @@ static int move_some(struct tail_journal *t, size_t at, size_t count, const stru
     }
     if (lmdb_journal_take(t->store, &take, problem) < 0)
         return -1;
+    bool unused = last && f->segment_fd >= 0 && f->segment_end == 0;
+    if (unused) /* its first group has failed */
+        delete_segment(t, t->generation);
     pthread_mutex_lock(&t->lock);
     t->moved_to = take.after.next;
     if (t->next < t->moved_to)
@@ -92,11 +107,16 @@ static int store_only(struct tail_journal *t, const struct journal_record *recor
     return 0;
 }
 
+bool tail_is_empty(const struct tail_journal *t)
+{
+    const struct tail_file *f = &t->files[t->writing % 2];
+    return t->generation == t->writing && f->end == 0 && f->segment_fd < 0;
+}
+
 int tail_move_all(struct tail_journal *t, const struct journal_record *records, size_t n,
                   struct problem *problem)
 {
-    bool empty = t->generation == t->writing && t->files[t->writing % 2].end == 0;
-    if (empty && !t->must_move)
+    if (tail_is_empty(t) && !t->must_move)
         return n == 0 ? 0 : store_only(t, records, n, problem);
     if (tail_move_full(t, problem) < 0)
         return -1;

@@ -1,6 +1,7 @@
 /* Reading goes through the store, then through what the tail has behind it. A move may take
  * place meanwhile: a place is good as long as its sequence is not the store's. */
 #include "journal/block_visit.h"
+#include "journal/segments.h"
 #include "journal/tail.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static int refresh_once(struct tail_journal *t, struct lmdb_position *at, struct
         if (at->generation != 0 && tail_file_open(&t->files[i], t->paths[i], true, problem) < 0)
             return -1;
     }
-    return tail_survey(t->files, at->generation, at->next, found, problem);
+    return tail_survey(t->files, t->directory, at->generation, at->next, found, problem);
 }
 
 int tail_refresh(struct tail_journal *t, struct problem *problem)
@@ -91,21 +92,53 @@ static bool still_there(struct tail_journal *t, const struct tail_place *place, 
     return there;
 }
 
-/* The bytes of a value, which the caller frees. NULL: look for it again, or an error, which
- * *problem tells then. */
-static char *read_value(struct tail_journal *t, const struct tail_file *f,
-                        const struct tail_place *place, struct problem *problem)
+/* A value's bytes: a copy, or held in a segment. */
+struct tail_bytes {
+    struct span bytes;
+    char *copy;
+    struct segment_hold hold;
+};
+
+static void drop_bytes(struct tail_journal *t, struct tail_bytes *b)
+{
+    free(b->copy);
+    segments_release(lmdb_journal_segments(t->store), &b->hold);
+}
+
+/* Reads the bytes of a place. 0 or an error's number. */
+static int take_bytes(struct tail_journal *t, const struct tail_file *f,
+                      const struct tail_place *place, struct tail_bytes *out)
+{
+    *out = (struct tail_bytes){0};
+    if (place->segment != 0) {
+        int error = segments_hold(lmdb_journal_segments(t->store), place->segment,
+                                  (uint64_t)place->offset + place->length, &out->hold);
+        out->bytes = (struct span){out->hold.bytes + place->offset, place->length};
+        return error;
+    }
+    out->copy = malloc(place->length);
+    out->bytes = (struct span){out->copy, place->length};
+    return out->copy == NULL ? ENOMEM : tail_file_read(f, place->offset, out->copy, place->length);
+}
+
+enum outcome { TAKEN, LOOK_AGAIN, FAILED };
+
+/* The bytes of a value, to be dropped when they are TAKEN; *problem tells what FAILED. */
+static enum outcome read_value(struct tail_journal *t, const struct tail_file *f,
+                               const struct tail_place *place, struct tail_bytes *out,
+                               struct problem *problem)
 {
     uint64_t generation = t->read_only ? t->generation : 0;
-    char *bytes = malloc(place->length);
-    int error = bytes == NULL ? ENOMEM : tail_file_read(f, place->offset, bytes, place->length);
-    if (error == 0 && still_there(t, place, generation))
-        return bytes;
-    free(bytes);
-    if (error != 0)
-        problem_set(problem, PROBLEM_STORE, "The store's tail cannot be read: %s.",
-                    strerror(error));
-    return NULL;
+    int error = take_bytes(t, f, place, out);
+    bool there = still_there(t, place, generation);
+    /* A segment's bytes never change: those that are held are good. */
+    if (error == 0 && (there || place->segment != 0))
+        return TAKEN;
+    drop_bytes(t, out);
+    if (!there)
+        return LOOK_AGAIN;
+    problem_set(problem, PROBLEM_STORE, "The store's tail cannot be read: %s.", strerror(error));
+    return FAILED;
 }
 
 /* Notes how far a walk of the store came. */
@@ -138,6 +171,28 @@ static int walk_store(struct tail_journal *t, uint64_t from, uint64_t end, uint6
     return result;
 }
 
+/* What lies at a place, from a sequence on; *at goes behind it when that was seen. */
+static int walk_place(struct tail_journal *t, const struct tail_file *f,
+                      const struct tail_place *place, uint64_t next, uint64_t *at,
+                      const struct journal_checks *checks, struct problem *problem)
+{
+    struct tail_bytes b;
+    unsigned seen = 0;
+    int result = 0;
+    switch (read_value(t, f, place, &b, problem)) {
+    case TAKEN:
+        result = block_visit_from(place->key, b.bytes, *at, checks, &seen, problem);
+        drop_bytes(t, &b);
+        *at = next;
+        return result;
+    case LOOK_AGAIN:
+        return t->read_only ? tail_refresh(t, problem) : 0;
+    case FAILED:
+        break;
+    }
+    return -1;
+}
+
 int tail_walk(struct tail_journal *t, uint64_t from, const struct journal_checks *checks,
               struct problem *problem)
 {
@@ -151,7 +206,6 @@ int tail_walk(struct tail_journal *t, uint64_t from, const struct journal_checks
         struct tail_place place;
         struct tail_file file;
         enum where where = locate(t, at, &file, &place, &next);
-        unsigned seen = 0;
         if (where == NOWHERE)
             break;
         if (where == IN_STORE) {
@@ -160,21 +214,10 @@ int tail_walk(struct tail_journal *t, uint64_t from, const struct journal_checks
             result = block_damage(checks, place.key, RECORD_DAMAGED, problem);
             at = next;
         } else {
-            struct problem why = {0};
-            char *bytes = read_value(t, &file, &place, &why);
-            if (bytes != NULL) {
-                result = block_visit_from(place.key, (struct span){bytes, place.length}, at, checks,
-                                          &seen, problem);
-                at = next;
-                free(bytes);
-            } else if (why.code != 0) {
-                *problem = why;
-                result = -1;
-            } else if (t->read_only) {
-                result = tail_refresh(t, problem);
-            }
+            result = walk_place(t, &file, &place, next, &at, checks, problem);
         }
     }
+    segments_forget(lmdb_journal_segments(t->store));
     return result;
 }
 
@@ -187,25 +230,20 @@ int tail_read(struct journal *base, uint64_t sequence, journal_visit *visit, voi
     for (;;) {
         struct tail_place place;
         struct tail_file file;
-        struct problem why = {0};
+        struct tail_bytes b;
         uint64_t next;
         enum where where = locate(t, sequence, &file, &place, &next);
         if (where != IN_TAIL)
             return t->store->ops->read(t->store, sequence, visit, data, problem);
         if (place.length == 0)
             return block_damage_problem(place.key, RECORD_DAMAGED, problem);
-        char *bytes = read_value(t, &file, &place, &why);
-        if (bytes != NULL) {
-            int result = block_visit_one(place.key, (struct span){bytes, place.length}, sequence,
-                                         visit, data, problem);
-            free(bytes);
+        enum outcome outcome = read_value(t, &file, &place, &b, problem);
+        if (outcome == TAKEN) {
+            int result = block_visit_one(place.key, b.bytes, sequence, visit, data, problem);
+            drop_bytes(t, &b);
             return result;
         }
-        if (why.code != 0) {
-            *problem = why;
-            return -1;
-        }
-        if (t->read_only && tail_refresh(t, problem) < 0)
+        if (outcome == FAILED || (t->read_only && tail_refresh(t, problem) < 0))
             return -1;
     }
 }

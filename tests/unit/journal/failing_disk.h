@@ -17,8 +17,9 @@ enum disk_call { DISK_WRITE, DISK_SYNC };
 static struct {
     pthread_mutex_t lock;
     bool store_fails; /* all writing to data.mdb */
-    int tail_writes; /* so many writes to the tail from now on, the next of them fails; < 0: none */
-    int tail_syncs;  /* the same of syncs, whose bytes are there all the same */
+    /* So many writes to the tail or a segment from now on, the next of them fails; < 0: none. */
+    int tail_writes;
+    int tail_syncs;       /* the same of syncs, whose bytes are there all the same */
     void (*before)(void); /* each call that goes through, with the lock held */
     unsigned calls;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .tail_writes = -1, .tail_syncs = -1};
@@ -38,7 +39,7 @@ static int disk_outcome(int fd, enum disk_call call)
     int *left = call == DISK_WRITE ? &disk.tail_writes : &disk.tail_syncs;
     if (disk.store_fails && disk_names(fd, "/data.mdb"))
         return ENOSPC;
-    if (*left >= 0 && disk_names(fd, "/tail-") && (*left)-- == 0)
+    if (*left >= 0 && (disk_names(fd, "/tail-") || disk_names(fd, "/segment-")) && (*left)-- == 0)
         return EIO;
     disk.calls++;
     if (disk.before != NULL)

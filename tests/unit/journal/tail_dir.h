@@ -7,6 +7,8 @@
 #include "journal/tail_group.h"
 #include "support/check.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,40 +21,53 @@ static inline void tail_path(const char *directory, const char *name, char *path
     snprintf(path, cap, "%s/%s", directory, name);
 }
 
-static const char *const TAIL_FILES[] = {"data.mdb", "lock.mdb", "writer.lock", "tail-0", "tail-1"};
-#define TAIL_FILE_COUNT (sizeof TAIL_FILES / sizeof TAIL_FILES[0])
-
 static inline void tail_dir_drop(const char *directory)
 {
-    char path[256];
-    for (size_t i = 0; i < TAIL_FILE_COUNT; i++) {
-        tail_path(directory, TAIL_FILES[i], path, sizeof path);
+    char path[600];
+    DIR *d = opendir(directory);
+    for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        tail_path(directory, e->d_name, path, sizeof path);
         unlink(path);
     }
+    if (d != NULL)
+        closedir(d);
     rmdir(directory);
 }
 
-/* Copies what a crash would leave; without a lock of LMDB's, as after a start. */
-static inline bool tail_dir_copy(const char *from, const char *to)
+static inline bool tail_file_copy(const char *from, const char *to)
 {
     static char bytes[1 << 16];
-    char path[256];
+    bool done = true;
+    ssize_t size;
+    int in = open(from, O_RDONLY);
+    if (in < 0)
+        return errno == ENOENT; /* deleted meanwhile */
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    while ((size = read(in, bytes, sizeof bytes)) > 0 && done)
+        done = write(out, bytes, (size_t)size) == size;
+    close(in);
+    close(out);
+    return done;
+}
+
+/* Copies what a crash would leave; without a lock of LMDB's, as after a start. The store goes
+ * first: what it refers to is there afterwards. */
+static inline bool tail_dir_copy(const char *from, const char *to)
+{
+    char path[600], copy[600];
     bool done = mkdir(to, 0700) == 0;
-    for (size_t i = 0; i < TAIL_FILE_COUNT && done; i++) {
-        tail_path(from, TAIL_FILES[i], path, sizeof path);
-        int in = open(path, O_RDONLY);
-        if (in < 0 || strcmp(TAIL_FILES[i], "lock.mdb") == 0) {
-            if (in >= 0)
-                close(in);
-            continue;
+    for (int store = 1; store >= 0; store--) {
+        DIR *d = opendir(from);
+        for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL && done;) {
+            if (e->d_name[0] == '.' || strcmp(e->d_name, "lock.mdb") == 0 ||
+                (strcmp(e->d_name, "data.mdb") == 0) != (store == 1))
+                continue;
+            tail_path(from, e->d_name, path, sizeof path);
+            tail_path(to, e->d_name, copy, sizeof copy);
+            done = tail_file_copy(path, copy);
         }
-        tail_path(to, TAIL_FILES[i], path, sizeof path);
-        int out = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-        ssize_t size;
-        while ((size = read(in, bytes, sizeof bytes)) > 0 && done)
-            done = write(out, bytes, (size_t)size) == size;
-        close(in);
-        close(out);
+        if (d != NULL)
+            closedir(d);
     }
     return done;
 }

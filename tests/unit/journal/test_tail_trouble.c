@@ -7,6 +7,7 @@
 
 #define SMALL (64u << 10)
 #define GROUP 30u
+#define LARGE_GROUP 300u /* does not fit into a file of the tail: goes to a segment */
 
 static char directory[64], copy[80];
 
@@ -88,7 +89,7 @@ static void expect_after_a_crash(uint64_t count)
 
 /* The n-th write or sync of a run fails. The refused group has other records than what is
  * sent after it, so that it is known when it comes back. */
-static void one_failure(int writes, int syncs)
+static void one_failure(unsigned group, int writes, int syncs)
 {
     struct problem problem = {0};
     unsigned held = 0, failures = 0;
@@ -96,17 +97,17 @@ static void one_failure(int writes, int syncs)
     disk.tail_writes = writes;
     disk.tail_syncs = syncs;
     for (unsigned i = 0; i < 14; i++) {
-        if (tail_fill(j, held + (disk.tail_writes == 0 || disk.tail_syncs == 0 ? 5000 : 0), GROUP,
+        if (tail_fill(j, held + (disk.tail_writes == 0 || disk.tail_syncs == 0 ? 5000 : 0), group,
                       &problem) == 0) {
-            held += GROUP;
+            held += group;
             continue;
         }
         failures++;
         assert_int_equal(problem.code, PROBLEM_STORE);
         tail_expect(j, held);
         expect_after_a_crash(held); /* it is out of the way at once */
-        assert_int_equal(tail_fill(j, held, GROUP, &problem), 0);
-        held += GROUP;
+        assert_int_equal(tail_fill(j, held, group, &problem), 0);
+        held += group;
         expect_after_a_crash(held);
     }
     assert_int_equal(failures, 1);
@@ -124,9 +125,12 @@ static void a_refused_group_does_not_come_back(void **state)
     (void)state;
     /* The first write of each file is the zeros that it is made of. */
     for (int n = 1; n < 9; n++) {
-        one_failure(-1, n - 1);
+        one_failure(GROUP, -1, n - 1);
+        one_failure(LARGE_GROUP, -1, n - 1);
         if (n < 4)
-            one_failure(n, -1);
+            one_failure(GROUP, n, -1);
+        if (n < 4)
+            one_failure(LARGE_GROUP, n - 1, -1);
     }
 }
 
