@@ -1,11 +1,7 @@
 #include "journal/id_index_filter.h"
 #include "journal/id_index_pages.h"
 
-#include <sys/mman.h>
-
 #define LINE_BITS (ID_FILTER_LINE_BYTES * 8)
-/* From here on pages of 2 MiB, for fewer misses of the address cache. */
-#define HUGE_FROM ((size_t)8 << 20)
 
 static uint64_t bits_for(uint64_t ids)
 {
@@ -50,8 +46,6 @@ int id_filter_make(struct id_filter *f, struct id_filter_shape shape)
         return -1;
     if (shape.columns != 0)
         f->segments = shape.lines / segment_lines(shape.columns);
-    if (bytes >= HUGE_FROM)
-        madvise(f->words, bytes, MADV_HUGEPAGE);
     return 0;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Cleared; NULL when there is no memory. */
+/* Cleared, and there at once, since all of it is used soon; NULL when there is no memory. */
 void *id_pages_get(size_t bytes);
 
 /* Frees; `bytes` as they were asked for. NULL is fine. */
