@@ -8,14 +8,13 @@
 /* What is of one size in every run. */
 struct run_head {
     uint32_t n;
-    uint16_t digits, planes;
+    uint32_t planes;
     uint64_t value_base, value_unit, value_total;
 };
 
 static bool run_can_be(const struct run_head *head)
 {
-    return head->n >= 1 && head->n <= LINK_MERGE_MAX && head->digits == link_run_digits(head->n) &&
-           head->planes <= 64;
+    return head->n >= 1 && head->n <= LINK_RUN_MAX && head->planes <= 64;
 }
 
 /* Saves a run, or returns the loaded one; NULL when that failed. */
@@ -24,29 +23,32 @@ static struct link_run *run_image(struct link_run *r, struct image *io)
     bool loads = image_loads(io);
     struct run_head head = {0};
     if (!loads)
-        head = (struct run_head){r->n,          r->digits,     r->planes,
-                                 r->value_base, r->value_unit, r->value_total};
+        head = (struct run_head){r->n, r->planes, r->value_base, r->value_unit, r->value_total};
     image_bytes(io, &head, sizeof head);
     if (loads) {
         if (image_failed(io) || !run_can_be(&head)) {
             image_refuse(io);
             return NULL;
         }
-        r = memory_zeroed(1, sizeof *r + head.digits * sizeof r->zeros[0]);
+        r = memory_zeroed(1, sizeof *r);
         r->n = head.n;
-        r->digits = head.digits;
         r->planes = head.planes;
         r->value_base = head.value_base;
         r->value_unit = head.value_unit;
         r->value_total = head.value_total;
     }
-    image_bytes(io, r->zeros, r->digits * sizeof r->zeros[0]);
     series_image(&r->from, io);
     series_image(&r->to, io);
     if (r->from.n != r->n || r->to.n != r->n)
         image_refuse(io);
-    size_t words = (size_t)r->digits * (1u + r->planes) * bit_row_words(r->n);
-    r->rows = image_array(io, r->rows, words, sizeof *r->rows);
+    r->high = image_array(io, r->high, 2, link_run_row(r->n));
+    r->counts = image_array(io, r->counts, link_run_counts(r->n), sizeof *r->counts);
+    if (r->planes > 0) {
+        r->numbers = image_array(io, r->numbers, 2 * link_run_words(r), sizeof *r->numbers);
+        r->sums = image_array(io, r->sums, link_run_sums(r->n), sizeof *r->sums);
+    }
+    if (loads && !image_failed(io) && !link_run_rows_are_good(r))
+        image_refuse(io);
     return r;
 }
 

@@ -8,7 +8,7 @@
 
 /* Runs at most; and links, whose ranks are kept in 16 bits. */
 #define LINK_MERGE_RUNS 16u
-#define LINK_MERGE_MAX 65536u
+#define LINK_MERGE_MAX LINK_RUN_MAX
 
 struct link_merge;
 

@@ -1,6 +1,6 @@
-/* link_run: an unchanging run of links under one question, as a wavelet matrix: one row of
- * bits for each binary digit of the rank of `from`, in the order of `to`. About 18 bits a
- * link and both ends as series; with values, as many rows again for each bit of a value. */
+/* link_run: an unchanging run of links under one question: the ranks of `from` in the order
+ * of `to`, with counts between them. About 20 bits a link and both ends as series; with
+ * values, their bits twice and 16 bits more. */
 #ifndef LIVEFLOOR_TIMELINE_LINK_RUN_H
 #define LIVEFLOOR_TIMELINE_LINK_RUN_H
 
@@ -8,7 +8,9 @@
 
 struct link_run;
 
-/* Builds a run of n >= 1 links; `links` is sorted by the call. */
+#define LINK_RUN_MAX 65536u /* links: ranks have two bytes */
+
+/* Builds a run of 1 to LINK_RUN_MAX links; `links` is sorted by the call. */
 struct link_run *link_run_new(struct link *links, size_t n, bool with_values);
 void link_run_free(struct link_run *r);
 
