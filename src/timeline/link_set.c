@@ -2,7 +2,7 @@
  * a run; runs of like size are merged into one, up to a bound, with a little of that done
  * at each addition (link_merge.h): meanwhile the old ones answer, and new ones come after
  * them. So no addition takes long, and the runs stay few: a merge of n links is done
- * before some n / 32 more have come. What is taken away is kept apart in the same way and
+ * before some n / 140 more have come. What is taken away is kept apart in the same way and
  * subtracted; when it is much, both are merged and cancel out. */
 #include "timeline/link_set.h"
 

@@ -1,7 +1,9 @@
 /* Merged runs against one that is built of all links at once, and the old ones while the
- * merge goes on; sizes around a line of a bit row, a block of a series and a step. */
+ * merge goes on; sizes around a block of a series, an edge and a step. And
+ * a run against a plain look at its links. */
 #include "support/check.h"
 #include "timeline/link_merge.h"
+#include "timeline/link_run_form.h"
 
 struct kind {
     bool values;
@@ -116,10 +118,10 @@ static const struct kind kinds[] = {
 static void a_merge_holds_what_the_runs_held(void **state)
 {
     (void)state;
-    static const size_t around[] = {1, 2, 63, 65, 128, 255, 447, 448, 449};
+    static const size_t around[] = {1, 2, 63, 65, 128, 255, 447, 448, 449, 511, 512, 513};
     uint64_t seed = 20;
     for (size_t i = 0; i < KINDS; i++) {
-        for (size_t a = 0; a < 9; a++)
+        for (size_t a = 0; a < sizeof around / sizeof around[0]; a++)
             for (size_t b = 0; b < 9; b++)
                 merge((const size_t[]){around[a], around[b]}, 2, &kinds[i], SIZE_MAX, &seed);
         merge((const size_t[]){896, 448, 448}, 3, &kinds[i], SIZE_MAX, &seed);
@@ -131,6 +133,56 @@ static void a_merge_holds_what_the_runs_held(void **state)
             merge(sizes, count, &kinds[i], SIZE_MAX, &seed);
         }
     }
+}
+
+/* All corners of a few links; some of many, and those at their first and last instants. */
+static void a_run_answers_as_its_links_do(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1,    2,    15,   16,   17,    255,   256,
+                                   257,  511,  512,  513,  1023,  1024,  1025,
+                                   1535, 1536, 1537, 2048, 20000, 65535, 65536};
+    uint64_t seed = 23;
+    for (size_t i = 0; i < KINDS * sizeof sizes / sizeof sizes[0]; i++) {
+        const struct kind *k = &kinds[i % KINDS];
+        size_t n = sizes[i / KINDS];
+        struct link *links = calloc(n, sizeof *links);
+        struct link_run *run = random_run(links, n, 0, k, &seed);
+        assert_true(link_run_rows_are_good(run));
+        for (int q = 0; q < (n < 20000 ? 400 : 100); q++) {
+            /* The links are sorted by now: instants at, just before and behind theirs. */
+            int64_t start = links[dice(&seed, (uint32_t)n)].from + dice(&seed, 3) - 1;
+            int64_t end = links[q == 0 ? n - 1 : dice(&seed, (uint32_t)n)].to + dice(&seed, 3) - 1;
+            struct link_totals got = {0}, want = {0};
+            uint64_t sum = 0;
+            for (size_t l = 0; l < n; l++) {
+                bool in = links[l].from >= start && links[l].to < end;
+                want.count += in;
+                sum += in ? (uint64_t)links[l].value : 0;
+            }
+            link_runs_within(&run, 1, start, end, &got);
+            assert_int_equal(got.count, want.count);
+            assert_true((uint64_t)got.value == sum);
+        }
+        link_run_free(run);
+        free(links);
+    }
+}
+
+static void rows_that_cannot_be_are_noticed(void **state)
+{
+    (void)state;
+    uint64_t seed = 24;
+    struct link links[600];
+    struct link_run *run = random_run(links, 600, 0, &kinds[1], &seed);
+    for (size_t i = 0; i < 1200; i++) {
+        uint8_t *byte = i < 600 ? &run->high[i] : &link_run_low(run)[i - 600], old = *byte;
+        *byte = (uint8_t)(old + 1 + dice(&seed, 255));
+        assert_false(link_run_rows_are_good(run));
+        *byte = old;
+    }
+    assert_true(link_run_rows_are_good(run));
+    link_run_free(run);
 }
 
 static void the_largest_merge_fits(void **state)
@@ -155,6 +207,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_merge_holds_what_the_runs_held),
+        cmocka_unit_test(a_run_answers_as_its_links_do),
+        cmocka_unit_test(rows_that_cannot_be_are_noticed),
         cmocka_unit_test(the_largest_merge_fits),
         cmocka_unit_test(a_merge_may_be_given_up_at_any_step),
     };
