@@ -28,8 +28,16 @@ static struct lmdb_journal *mine(struct journal *j)
 
 /* --- records --- */
 
-/* So many bytes appended leave a few pages of the map behind each. */
+/* So many bytes appended leave a few pages of the maps behind each, and duplicates among them
+ * more. */
 #define FORGET_BYTES (UINT64_C(32) << 20)
+
+/* What was read counts no more as this process's memory. */
+static void forget(struct lmdb_journal *j)
+{
+    lmdb_map_forget(j);
+    segments_forget(&j->segments);
+}
 
 /* Writes records whose sequences are set behind all others. 0 or an error of LMDB's. */
 static int put_records(struct lmdb_journal *j, MDB_txn *txn, const struct journal_record *records,
@@ -57,7 +65,7 @@ static void appended(struct lmdb_journal *j, uint64_t count, uint64_t next_seque
     atomic_fetch_add(&j->record_count, count);
     if (j->appended_bytes >= FORGET_BYTES) {
         j->appended_bytes = 0;
-        lmdb_map_forget(j);
+        forget(j);
     }
 }
 
@@ -151,8 +159,7 @@ int lmdb_journal_walk(struct journal *base, uint64_t from, const struct journal_
     while (w.error == 0 && result == 0) {
         result = walk_some(&w, txn);
         mdb_txn_reset(txn);
-        lmdb_map_forget(j);
-        segments_forget(&j->segments);
+        forget(j);
         if (w.error == 0)
             w.error = mdb_txn_renew(txn);
     }
@@ -324,6 +331,7 @@ static int take_place(struct lmdb_journal *j, MDB_txn *txn, const struct lmdb_ta
         const struct segment_ref ref = {place->segment, place->offset, place->length, place->count};
         segment_ref_write(place->key, &ref, reference);
         v = (MDB_val){sizeof reference, reference};
+        j->appended_bytes += place->length;
         return mdb_put(txn, j->records, &k, &v, MDB_APPEND);
     }
     int error = mdb_put(txn, j->records, &k, &v, MDB_APPEND | MDB_RESERVE);
@@ -351,7 +359,7 @@ int lmdb_journal_take(struct journal *base, const struct lmdb_take *take, struct
         return -1;
     for (size_t i = 0; i < take->count; i++)
         if (take->places[i].segment != 0)
-            segments_uses_add(&j->segments, take->places[i].segment, 1);
+            segments_uses_add(&j->segments, take->places[i].segment);
     /* Sequences in the tail have no gaps, and are followed by those of the records. */
     uint64_t first = take->count > 0          ? take->places[0].key
                      : take->record_count > 0 ? take->records[0].sequence

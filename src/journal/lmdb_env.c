@@ -119,14 +119,16 @@ static int format_check(struct lmdb_journal *j, MDB_txn *txn, struct problem *pr
     return error == 0 ? 0 : lmdb_store_problem(error, problem);
 }
 
-/* Room for one use more; 0 or an errno. */
-static int count_use(struct lmdb_journal *j, uint64_t segment)
+/* Counts what a value refers to; 0 or an errno. */
+static int count_use(struct lmdb_journal *j, const struct value_range *range)
 {
-    if (j->read_only || segment == 0)
+    if (range->status != RECORD_OK)
+        segments_uses_unsure(&j->segments);
+    if (j->read_only || range->segment == 0)
         return 0;
     if (segments_uses_reserve(&j->segments) < 0)
         return ENOMEM;
-    segments_uses_add(&j->segments, segment, 1);
+    segments_uses_add(&j->segments, range->segment);
     return 0;
 }
 
@@ -147,7 +149,7 @@ int lmdb_survey(struct lmdb_journal *j, MDB_txn *txn, uint64_t *count, uint64_t 
             *first = range.first;
         *last = range.last;
         *count += range.count;
-        error = count_use(j, range.segment);
+        error = count_use(j, &range);
         if (error == 0)
             error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }

@@ -109,7 +109,7 @@ int lmdb_remove(struct journal *base, const uint64_t *sequences, size_t n, struc
             lmdb_note_put(r.j, r.txn, NOTE_NEXT, (struct span){(const char *)&next, sizeof next});
     int failed = lmdb_write_end(r.txn, error, problem); /* it closes the cursor too */
     for (size_t i = 0; failed == 0 && i < r.drops; i++)
-        segments_uses_drop(&r.j->segments, r.dropped[i], 1);
+        segments_uses_drop(&r.j->segments, r.dropped[i]);
     free(r.dropped);
     if (failed == 0)
         atomic_fetch_sub(&r.j->record_count, r.removed);

@@ -29,6 +29,14 @@ char *segment_path(const char *directory, uint64_t number)
     return asprintf(&path, "%s/" PREFIX "%" PRIu64, directory, number) < 0 ? NULL : path;
 }
 
+void segment_delete(const char *directory, uint64_t number)
+{
+    char *path = segment_path(directory, number);
+    if (path != NULL)
+        unlink(path);
+    free(path);
+}
+
 void segments_init(struct segments *s, const char *directory)
 {
     *s = (struct segments){.directory = directory};
@@ -198,6 +206,12 @@ static bool is_used(const struct segments *s, uint64_t number)
 void segments_uses_reset(struct segments *s)
 {
     s->use_count = 0;
+    s->uses_unsure = false;
+}
+
+void segments_uses_unsure(struct segments *s)
+{
+    s->uses_unsure = true;
 }
 
 int segments_uses_reserve(struct segments *s)
@@ -213,7 +227,7 @@ int segments_uses_reserve(struct segments *s)
     return 0;
 }
 
-void segments_uses_add(struct segments *s, uint64_t number, uint64_t values)
+void segments_uses_add(struct segments *s, uint64_t number)
 {
     size_t at = find_use(s, number);
     if (at == s->use_count || s->uses[at].number != number) {
@@ -221,23 +235,18 @@ void segments_uses_add(struct segments *s, uint64_t number, uint64_t values)
         s->uses[at] = (struct segment_use){.number = number};
         s->use_count++;
     }
-    s->uses[at].values += values;
+    s->uses[at].values++;
 }
 
-void segments_uses_drop(struct segments *s, uint64_t number, uint64_t values)
+void segments_uses_drop(struct segments *s, uint64_t number)
 {
     size_t at = find_use(s, number);
-    if (!is_used(s, number))
-        return;
-    s->uses[at].values -= values < s->uses[at].values ? values : s->uses[at].values;
-    if (s->uses[at].values > 0)
+    if (at == s->use_count || s->uses[at].number != number || --s->uses[at].values > 0)
         return;
     s->use_count--;
     memmove(s->uses + at, s->uses + at + 1, (s->use_count - at) * sizeof *s->uses);
-    char *path = segment_path(s->directory, number);
-    if (path != NULL)
-        unlink(path); /* what stays is deleted by the next opening */
-    free(path);
+    if (!s->uses_unsure)
+        segment_delete(s->directory, number);
 }
 
 /* A segment that is referred to and not there; 0: none. */
@@ -275,7 +284,7 @@ int segments_tidy(struct segments *s, uint64_t generation, struct problem *probl
                                  "%s/%s is newer than data.mdb beside it: restore all files of "
                                  "the journal from one and the same backup.",
                                  s->directory, e->d_name);
-        else if (number < generation)
+        else if (number < generation && !s->uses_unsure)
             unlinkat(dirfd(d), e->d_name, 0);
     }
     closedir(d);

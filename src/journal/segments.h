@@ -13,6 +13,9 @@
 /* DIRECTORY/segment-NUMBER, which the caller frees; NULL when there is no memory. */
 char *segment_path(const char *directory, uint64_t number);
 
+/* Deletes the file. What stays is deleted by the next opening. */
+void segment_delete(const char *directory, uint64_t number);
+
 struct segment_map;
 
 /* How many values of a segment the store refers to. */
@@ -28,6 +31,7 @@ struct segments {
     /* A writer's, by number; held by whoever may write to the store. */
     struct segment_use *uses;
     size_t use_count, use_cap;
+    bool uses_unsure; /* a damaged value may refer to any of them: none is deleted */
 };
 
 void segments_init(struct segments *s, const char *directory);
@@ -56,14 +60,17 @@ uint64_t segments_bytes(const struct segments *s);
 /* Counts anew, from nothing. */
 void segments_uses_reset(struct segments *s);
 
+/* There is a value that does not tell what it refers to. */
+void segments_uses_unsure(struct segments *s);
+
 /* Room for one segment more. -1: there is no memory. */
 int segments_uses_reserve(struct segments *s);
 
-/* So many values more of a segment; for one that is not known yet, room was made. */
-void segments_uses_add(struct segments *s, uint64_t number, uint64_t values);
+/* One value more of a segment; for one that is not known yet, room was made. */
+void segments_uses_add(struct segments *s, uint64_t number);
 
-/* So many fewer; a segment without any is deleted. */
-void segments_uses_drop(struct segments *s, uint64_t number, uint64_t values);
+/* One fewer; a segment without any is deleted. */
+void segments_uses_drop(struct segments *s, uint64_t number);
 
 /* At an opening: deletes what a crash has left, segments before `generation` that nothing
  * refers to. -1 with *problem when one is missing, or newer than the store can know. */

@@ -1,7 +1,7 @@
 /* The journal as it is opened: what is appended goes to the tail's files and from there, in
  * bulk, to LMDB, which has all the rest. */
-#include "journal/segments.h"
 #include "journal/tail.h"
+#include "journal/segments.h"
 
 #include "base/limits.h"
 #include "journal/lmdb_env.h"

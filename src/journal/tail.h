@@ -40,9 +40,6 @@ struct tail_journal {
 
 /* --- tail_move.c: from the tail into the store. The caller holds store_lock. --- */
 
-/* Is something in the tail, or was something begun? */
-bool tail_is_empty(const struct tail_journal *t);
-
 /* Moves all there is; and n new records, whose sequences are set, in the last commit. -1 with
  * *problem when some of it is not moved yet, and none of the records is there. */
 int tail_move_all(struct tail_journal *t, const struct journal_record *records, size_t n,

@@ -1,17 +1,16 @@
 #include "base/limits.h"
 #include "journal/block_visit.h"
+#include "journal/segment_ref.h"
 #include "journal/segments.h"
 #include "journal/tail.h"
-
-#include <stdlib.h>
-#include <unistd.h>
 
 /* The values of one transaction: from a place on. */
 static size_t count_some(const struct tail_file *f, size_t from)
 {
     size_t count = 0;
     for (uint64_t bytes = 0; from + count < f->count && bytes < LIMIT_TAIL_MOVE_BYTES; count++)
-        bytes += f->places[from + count].length;
+        bytes += f->places[from + count].segment != 0 ? SEGMENT_REF_BYTES
+                                                      : f->places[from + count].length;
     return count;
 }
 
@@ -21,14 +20,6 @@ struct end {
     const struct journal_record *records;
     size_t record_count; /* these are among what is before `next` */
 };
-
-static void delete_segment(const struct tail_journal *t, uint64_t number)
-{
-    char *path = segment_path(t->directory, number);
-    if (path != NULL)
-        unlink(path); /* what stays is deleted by the next opening */
-    free(path);
-}
 
 /* One commit: places from one on. Those that are damaged stay, and all behind them. */
 static int move_some(struct tail_journal *t, size_t at, size_t count, const struct end *end,
@@ -51,7 +42,7 @@ static int move_some(struct tail_journal *t, size_t at, size_t count, const stru
         return -1;
     bool unused = last && f->segment_fd >= 0 && f->segment_end == 0;
     if (unused) /* its first group has failed */
-        delete_segment(t, t->generation);
+        segment_delete(t->directory, t->generation);
     pthread_mutex_lock(&t->lock);
     t->moved_to = take.after.next;
     if (t->next < t->moved_to)
@@ -107,7 +98,8 @@ static int store_only(struct tail_journal *t, const struct journal_record *recor
     return 0;
 }
 
-bool tail_is_empty(const struct tail_journal *t)
+/* Is nothing in the tail, and was nothing begun? */
+static bool is_empty(const struct tail_journal *t)
 {
     const struct tail_file *f = &t->files[t->writing % 2];
     return t->generation == t->writing && f->end == 0 && f->segment_fd < 0;
@@ -116,7 +108,7 @@ bool tail_is_empty(const struct tail_journal *t)
 int tail_move_all(struct tail_journal *t, const struct journal_record *records, size_t n,
                   struct problem *problem)
 {
-    if (tail_is_empty(t) && !t->must_move)
+    if (is_empty(t) && !t->must_move)
         return n == 0 ? 0 : store_only(t, records, n, problem);
     if (tail_move_full(t, problem) < 0)
         return -1;

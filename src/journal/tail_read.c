@@ -113,7 +113,8 @@ static int take_bytes(struct tail_journal *t, const struct tail_file *f,
     if (place->segment != 0) {
         int error = segments_hold(lmdb_journal_segments(t->store), place->segment,
                                   (uint64_t)place->offset + place->length, &out->hold);
-        out->bytes = (struct span){out->hold.bytes + place->offset, place->length};
+        if (error == 0)
+            out->bytes = (struct span){out->hold.bytes + place->offset, place->length};
         return error;
     }
     out->copy = malloc(place->length);

@@ -142,6 +142,15 @@ static inline struct tail_seen tail_scan_all(struct journal *j)
     return s;
 }
 
+/* The same, as a reader in another process finds it. */
+static inline struct tail_seen tail_seen_in(const char *directory, uint64_t tail_bytes)
+{
+    struct journal *j = tail_open(directory, true, tail_bytes);
+    struct tail_seen s = tail_scan_all(j);
+    journal_close(j);
+    return s;
+}
+
 /* The journal has the records 0 to count - 1, however it is asked. */
 static inline void tail_expect(struct journal *j, uint64_t count)
 {

@@ -99,9 +99,7 @@ static void a_segment_goes_with_its_last_reference(void **state)
     assert_int_equal(after.records, 2 * LARGE_GROUP);
     assert_true(after.bytes_used < before.bytes_used);
     journal_close(j);
-    j = tail_open(directory, true, SMALL);
-    assert_int_equal(tail_scan_all(j).count, 2 * LARGE_GROUP);
-    journal_close(j);
+    assert_int_equal(tail_seen_in(directory, SMALL).count, 2 * LARGE_GROUP);
 }
 
 static void what_is_removed_in_part_lets_the_segment_go(void **state)
@@ -133,14 +131,6 @@ static void flip(const char *path, off_t at)
     close(fd);
 }
 
-static struct tail_seen seen_now(void)
-{
-    struct journal *j = tail_open(directory, true, SMALL);
-    struct tail_seen s = tail_scan_all(j);
-    journal_close(j);
-    return s;
-}
-
 static int ignore(void *data, const struct journal_record *record)
 {
     (void)data, (void)record;
@@ -157,13 +147,13 @@ static void harm_to_a_segment_is_told(void **state)
     assert_int_equal(count_segments(path, sizeof path), 1);
     assert_int_equal(stat(path, &s), 0);
     flip(path, s.st_size / 2); /* one record */
-    struct tail_seen seen = seen_now();
+    struct tail_seen seen = tail_seen_in(directory, SMALL);
     assert_int_equal(seen.damaged, 1);
     assert_int_equal(seen.count, LARGE_GROUP - 1);
     flip(path, s.st_size / 2);
-    assert_int_equal(seen_now().count, LARGE_GROUP);
+    assert_int_equal(tail_seen_in(directory, SMALL).count, LARGE_GROUP);
     assert_int_equal(truncate(path, TAIL_UNIT), 0);
-    seen = seen_now();
+    seen = tail_seen_in(directory, SMALL);
     assert_int_equal(seen.damaged, VALUES);
     assert_int_equal(seen.first_damaged, 1);
     assert_int_equal(seen.count, 0);
@@ -175,7 +165,7 @@ static void harm_to_a_segment_is_told(void **state)
     assert_int_equal(journal_remove(j, &gone, 1, &problem), -1);
     journal_close(j);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(seen_now().damaged, VALUES);
+    assert_int_equal(tail_seen_in(directory, SMALL).damaged, VALUES);
     const struct journal_options options = {.directory = directory, .tail_bytes = SMALL};
     struct journal *none;
     assert_int_equal(journal_open(&options, &none, &problem), -1);
@@ -216,6 +206,51 @@ static void what_a_crash_left_is_deleted(void **state)
     assert_int_equal(count_segments(NULL, 0), 2);
     tail_expect(j, 2 * LARGE_GROUP);
     journal_close(j);
+}
+
+/* Replaces a reference in the store by one that does not fit its key. */
+static void damage_reference(uint64_t key)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi records;
+    MDB_val k, v;
+    struct sequence_key bytes = sequence_key_of(key);
+    assert_int_equal(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 2);
+    assert_int_equal(mdb_env_open(env, directory, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "records", 0, &records), 0);
+    k = (MDB_val){sizeof bytes, &bytes};
+    assert_int_equal(mdb_get(txn, records, &k, &v), 0);
+    assert_int_equal(v.mv_size, SEGMENT_REF_BYTES);
+    char damaged[SEGMENT_REF_BYTES];
+    memcpy(damaged, v.mv_data, sizeof damaged);
+    damaged[SEGMENT_REF_BYTES - 1] ^= 1;
+    v = (MDB_val){sizeof damaged, damaged};
+    assert_int_equal(mdb_put(txn, records, &k, &v, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+/* Nobody knows what the damaged one referred to: what may be its bytes is kept. */
+static void a_damaged_reference_keeps_segments(void **state)
+{
+    struct problem problem;
+    uint64_t gone[LARGE_GROUP];
+    (void)state;
+    fill_segments(2);
+    damage_reference(1);
+    for (unsigned i = 0; i < LARGE_GROUP; i++)
+        gone[i] = LARGE_GROUP + 1 + i;
+    struct journal *j = tail_open(directory, false, SMALL);
+    assert_int_equal(journal_remove(j, gone, LARGE_GROUP, &problem), 0);
+    journal_close(j);
+    journal_close(tail_open(directory, false, SMALL));
+    assert_int_equal(count_segments(NULL, 0), 2);
+    struct tail_seen seen = tail_seen_in(directory, SMALL);
+    assert_int_equal(seen.damaged, 1);
+    assert_true(seen.count > LARGE_GROUP / 2);
 }
 
 static void bytes_are_held_as_long_as_they_are_used(void **state)
@@ -316,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(harm_to_a_segment_is_told, make, drop),
         cmocka_unit_test_setup_teardown(files_of_two_backups_are_refused, make, drop),
         cmocka_unit_test_setup_teardown(what_a_crash_left_is_deleted, make, drop),
+        cmocka_unit_test_setup_teardown(a_damaged_reference_keeps_segments, make, drop),
         cmocka_unit_test_setup_teardown(bytes_are_held_as_long_as_they_are_used, make, drop),
         cmocka_unit_test_setup_teardown(reading_goes_on_beside_removals, make, drop),
     };

@@ -122,14 +122,6 @@ static void get(const struct spot *s, void *bytes, size_t size)
     close(fd);
 }
 
-static struct tail_seen seen_in_copy(void)
-{
-    struct journal *j = tail_open(copy, true, SMALL);
-    struct tail_seen s = tail_scan_all(j);
-    journal_close(j);
-    return s;
-}
-
 static void fill_groups(struct journal *j, unsigned groups)
 {
     struct problem problem;
@@ -150,7 +142,7 @@ static void a_torn_group_ends_the_tail(void **state)
         put(&last, cut, zeros, last.group.length - cut);
         if (cut % 100 == 0)
             put(&last, cut, noise, last.group.length - cut);
-        struct tail_seen s = seen_in_copy();
+        struct tail_seen s = tail_seen_in(copy, SMALL);
         assert_int_equal(s.count, 2 * GROUP);
         assert_false(s.wrong);
         assert_int_equal(s.damaged, 0);
@@ -164,7 +156,7 @@ static void a_torn_group_ends_the_tail(void **state)
         assert_int_equal(tail_fill(writer, 2 * GROUP, 5, &problem), 0);
         tail_expect(writer, 2 * GROUP + 5);
         journal_close(writer);
-        assert_int_equal(seen_in_copy().count, 2 * GROUP + 5);
+        assert_int_equal(tail_seen_in(copy, SMALL).count, 2 * GROUP + 5);
     }
     journal_close(j);
 }
@@ -183,7 +175,7 @@ static void a_writer_refuses_damage(uint64_t sound)
     assert_non_null(strstr(problem.message, "livefloor check"));
     assert_int_equal(tail_fill(j, 1000, 1, &problem), -1);
     journal_close(j);
-    struct tail_seen s = seen_in_copy();
+    struct tail_seen s = tail_seen_in(copy, SMALL);
     assert_int_equal(s.count, sound);
     assert_int_equal(s.damaged, 1);
 }
@@ -201,7 +193,7 @@ static void damage_before_sound_groups_is_told(void **state)
         for (size_t i = 0; i < at.group.length; i += i < 200 ? 1 : 61) {
             char flipped = (char)(bytes[i] ^ 0x10);
             put(&at, i, &flipped, 1);
-            struct tail_seen s = seen_in_copy();
+            struct tail_seen s = tail_seen_in(copy, SMALL);
             assert_int_equal(s.count, 4 * GROUP);
             /* Of the last one nobody knows that it was acknowledged. */
             assert_int_equal(s.damaged, group == 4 ? 0 : 1);
@@ -237,10 +229,10 @@ static void damage_between_the_files_is_told(void **state)
             break;
     }
     struct spot before = find_group(held - 2 * GROUP + 1);
-    struct tail_seen sound = seen_in_copy();
+    struct tail_seen sound = tail_seen_in(copy, SMALL);
     assert_int_equal(sound.count, held);
     put(&before, 80, "?", 1);
-    struct tail_seen seen = seen_in_copy();
+    struct tail_seen seen = tail_seen_in(copy, SMALL);
     /* Unless the mover was there before the copy. */
     if (seen.count != held) {
         assert_int_equal(seen.count, held - GROUP);
