@@ -131,40 +131,62 @@ static size_t column_bits(const struct packed *p, const struct parts *parts,
     return packed_mark_bits(parts->marks, code) + (size_t)count * code->bits;
 }
 
-/* How many marks are at or before place k. */
-static uint32_t marks_before(const struct parts *parts, uint32_t k)
+/* How a question for the first k entries goes: from the nearest mark on to k, or back to it. */
+struct near {
+    uint32_t mark;      /* which, from 1; 0: the leaf's beginning */
+    uint32_t low, high; /* the entries between */
+    bool back;
+};
+
+static struct near near_of(const struct parts *parts, uint32_t k)
 {
-    return k / parts->stride < parts->marks ? k / parts->stride : parts->marks;
+    uint32_t mark = k / parts->stride < parts->marks ? k / parts->stride : parts->marks;
+    bool back = mark < parts->marks && k - mark * parts->stride > parts->stride / 2;
+    mark += back;
+    uint32_t at = mark * parts->stride;
+    return (struct near){.mark = mark, .low = back ? k : at, .high = back ? at : k, .back = back};
+}
+
+/* What is before k: what stands at the mark, and what is between. */
+static uint64_t near_sum(const struct near *near, uint64_t at_mark, uint64_t between)
+{
+    return near->back ? at_mark - between : at_mark + between;
+}
+
+/* The sum of a column's numbers before k, of which it has `count`. Marks and numbers begin at
+ * `at`; low and high are the set bits of each row up to those places. */
+static uint64_t numbers_before(const struct parts *parts, const struct packed_code *code, size_t at,
+                               const struct near *near, const uint32_t *low, const uint32_t *high,
+                               uint32_t count)
+{
+    unsigned sum_bits = packed_sum_bits(parts->marks, code->bits);
+    size_t numbers_at = at + packed_mark_bits(parts->marks, code);
+    if (near->mark == 0 || sum_bits == 0)
+        return sum_of(parts->bits, numbers_at, code->bits, count);
+    uint32_t skip = count_of(code, low, near->low), end = count_of(code, high, near->high);
+    return near_sum(
+        near, bits_get(parts->bits, at + (size_t)(near->mark - 1) * sum_bits, sum_bits),
+        sum_of(parts->bits, numbers_at + (size_t)skip * code->bits, code->bits, end - skip));
 }
 
 void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
-    uint32_t ones[PACKED_MAX_COLUMNS + 1], skipped[PACKED_MAX_COLUMNS + 1];
-    uint32_t marks = marks_before(&parts, k), skip = marks * parts.stride;
+    struct near near = near_of(&parts, k);
+    uint32_t low[PACKED_MAX_COLUMNS + 1], high[PACKED_MAX_COLUMNS + 1]; /* set bits up to there */
     for (unsigned r = 0; r < p->rows; r++) {
         size_t row = parts.row_at + (size_t)r * p->head.n;
-        skipped[r] = bits_ones_in(parts.bits, row, skip);
-        ones[r] = skipped[r] + bits_ones_in(parts.bits, row + skip, k - skip);
+        low[r] = bits_ones_in(parts.bits, row, near.low);
+        high[r] = low[r] + bits_ones_in(parts.bits, row + near.low, near.high - near.low);
     }
     size_t at = parts.row_at + (size_t)p->rows * p->head.n;
     const struct packed_code *code = parts.code;
     for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
-        uint32_t count = count_of(code, ones, k);
+        uint32_t count = count_of(code, near.back ? low : high, k);
         uint64_t sum = (uint64_t)constant_of(&parts, code->base) * count;
-        if (code->bits > 0) {
-            unsigned sum_bits = packed_sum_bits(parts.marks, code->bits);
-            size_t from = at + packed_mark_bits(parts.marks, code);
-            uint64_t numbers = 0;
-            if (marks > 0 && sum_bits > 0) {
-                uint32_t before = count_of(code, skipped, skip);
-                numbers = bits_get(parts.bits, at + (size_t)(marks - 1) * sum_bits, sum_bits);
-                from += (size_t)before * code->bits;
-                count -= before;
-            }
-            numbers += sum_of(parts.bits, from, code->bits, count);
-            sum += (uint64_t)constant_of(&parts, code->unit) * numbers;
-        }
+        if (code->bits > 0)
+            sum += (uint64_t)constant_of(&parts, code->unit) *
+                   numbers_before(&parts, code, at, &near, low, high, count);
         at += column_bits(p, &parts, code);
         int64_t *to = &out[__builtin_ctz(left)];
         *to = (int64_t)((uint64_t)*to + sum);
@@ -178,7 +200,7 @@ void packed_prefetch(const struct packed *p, uint32_t k)
 {
     struct parts parts = parts_of(p);
     const char *bytes = (const char *)parts.bits;
-    uint32_t skip = marks_before(&parts, k) * parts.stride;
+    struct near near = near_of(&parts, k);
     size_t at = parts.row_at + (size_t)p->rows * p->head.n;
     __builtin_prefetch(bytes + parts.row_at / 8);
     __builtin_prefetch(bytes + at / 8);
@@ -186,7 +208,8 @@ void packed_prefetch(const struct packed *p, uint32_t k)
     for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
         size_t bits = column_bits(p, &parts, code);
         /* About where the sum begins and ends: entries with numbers are spread evenly. */
-        size_t from = (at + bits * skip / p->head.n) / 8, to = (at + bits * k / p->head.n) / 8;
+        size_t from = (at + bits * near.low / p->head.n) / 8;
+        size_t to = (at + bits * near.high / p->head.n) / 8;
         if (to - from > (MOST_LINES - 1) * LINE)
             to = from + (MOST_LINES - 1) * LINE;
         for (; code->bits > 1 && from <= to; from += LINE)
@@ -273,19 +296,20 @@ void packed_moments(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
     int64_t times[LEAF_MAX];
-    uint32_t marks = marks_before(&parts, k), from = marks * parts.stride;
+    struct near near = near_of(&parts, k);
     size_t at = parts.row_at + (size_t)p->rows * p->head.n;
     const struct packed_code *code = parts.code;
-    times_read(p, &parts, from, k, times);
+    times_read(p, &parts, near.low, near.high, times);
     for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
         size_t numbers_at = at + packed_mark_bits(parts.marks, code);
         int64_t *to = &out[__builtin_ctz(left)];
         if (code->row & PACKED_MOMENT) {
-            uint64_t moment = moment_of(p, &parts, code, numbers_at, from, k, times);
-            if (marks > 0)
-                moment +=
-                    bits_get(parts.bits, numbers_at - (size_t)(parts.marks - marks + 1) * 64, 64);
-            *to = (int64_t)((uint64_t)*to + moment);
+            uint64_t at_mark = 0, between;
+            between = moment_of(p, &parts, code, numbers_at, near.low, near.high, times);
+            if (near.mark > 0)
+                at_mark = bits_get(parts.bits,
+                                   numbers_at - (size_t)(parts.marks - near.mark + 1) * 64, 64);
+            *to = (int64_t)((uint64_t)*to + near_sum(&near, at_mark, between));
         }
         at += column_bits(p, &parts, code);
     }
