@@ -32,6 +32,19 @@ if(LIVEFLOOR_KNOWS_STRATEGIES)
   target_compile_options(livefloor_warnings INTERFACE ${LIVEFLOOR_STRUCTURES})
 endif()
 
+# The release build of the server is optimised as a whole: what a room calls in the room below it
+# is put in its place. The objects hold both forms, and only what asks for it is linked so.
+option(LIVEFLOOR_WHOLE "Optimise the programs that ask for it as a whole (gcc)" OFF)
+if(LIVEFLOOR_WHOLE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(livefloor_warnings INTERFACE -flto=auto -ffat-lto-objects)
+  add_link_options(-fno-lto)
+endif()
+function(livefloor_whole program)
+  if(LIVEFLOOR_WHOLE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    target_link_options(${program} PRIVATE -flto=auto)
+  endif()
+endfunction()
+
 # livefloor_room(NAME SOURCES a.c b.c [ROOMS base ...] [LIBRARIES PkgConfig::X ...])
 # makes the static library room_NAME.
 function(livefloor_room name)
