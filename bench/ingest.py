@@ -67,7 +67,8 @@ def beside_peers(build, o):
              "csv": build.events("events.csv", o.chats_small, "csv"),
              "resp": build.events("events.resp", o.chats_small, "resp")}
     found = {name: [] for name in ("ours", "late", "plain", "journal", "least", "least_decodes",
-                                   "redis_1", "redis_4", "copy_key", "copy_bare", "events_per_commit", "request_p99_us")}
+                                   "least_applies", "redis_1", "redis_4", "copy_key", "copy_bare",
+                                   "events_per_commit", "request_p99_us")}
     for _ in range(o.repeats):
         mine = our_run(build, files["in_order"], 1000, 4)
         found["ours"].append(mine["events_per_s"])
@@ -78,6 +79,7 @@ def beside_peers(build, o):
         found["journal"].append(journal_alone(build, o.chats_small, group))
         found["least"].append(least(build, files["in_order"], 1000, 4))
         found["least_decodes"].append(least(build, files["in_order"], 1000, 4, "decode"))
+        found["least_applies"].append(least(build, files["in_order"], 1000, 4, "apply"))
         found["late"].append(our_run(build, files["late"], 1000, 4)["events_per_s"])
         for connections in (1, 4):
             with peers.redis(build.scratch, peers.BOTH) as port:

@@ -1,16 +1,20 @@
 /* The least that durable ingest over HTTP can do, as a bound for what the server can reach: a
  * thread for each connection receives a body and appends it to a plain file; who comes first
  * writes for all that wait and makes it durable with one fdatasync. With `decode`, each
- * body's events are decoded before, as the server must; without, nothing looks at them. It
- * knows no credentials, no ids that came before, no journal and no floor.
+ * body's events are decoded before, as the server must; with `apply`, they are applied to a floor
+ * besides, body by body, once they are durable; without, nothing looks at them. It knows no
+ * credentials, no ids that came before and no journal.
  *
- *   least_ingest FILE [decode]
+ *   least_ingest FILE [decode|apply]
  *
  * Listens on a free port of 127.0.0.1, prints it, and answers until it is ended. */
 #include "base/arena.h"
+#include "base/instant.h"
 #include "base/limits.h"
 #include "client.h"
 #include "event/decode.h"
+#include "floor/floor.h"
+#include "journal/file_archive.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -34,6 +38,10 @@ static int waiting_count;
 static unsigned long forming = 1, done; /* rounds */
 static bool writing, decodes;
 static int file;
+
+/* A floor has one writer. NULL: none is kept. */
+static pthread_mutex_t floor_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct floor *the_floor;
 
 static void write_all(struct iovec *parts, int count)
 {
@@ -102,19 +110,43 @@ static bool receive(int fd, struct request *r)
     }
 }
 
-static void decode(struct decoder *decoder, struct arena *arena, struct span body)
+/* Of each connection. */
+struct reader {
+    struct decoder *decoder;
+    struct arena *arena;
+    struct decoded_batch batch; /* of the body, until the arena's reset */
+};
+
+static void decode(struct reader *r, struct span body)
 {
     const struct decode_context context = {.has_site = true,
                                            .site_id = 1,
                                            .oldest_us = INT64_MIN,
                                            .newest_us = INT64_MAX,
                                            .body_stays = true};
-    struct decoded_batch batch;
     struct problem problem;
-    if (decode_body(decoder, BODY_NDJSON, body, &context, arena, &batch, &problem) != 0 ||
-        batch.refused_count > 0)
+    arena_reset(r->arena);
+    if (decode_body(r->decoder, BODY_NDJSON, body, &context, r->arena, &r->batch, &problem) != 0 ||
+        r->batch.refused_count > 0)
         client_fail("these are not events");
-    arena_reset(arena);
+}
+
+static void apply(const struct decoded_batch *batch)
+{
+    pthread_mutex_lock(&floor_lock);
+    for (size_t i = 0; i < batch->event_count; i++)
+        floor_apply(the_floor, &batch->events[i].event, INT64_MAX / 4);
+    pthread_mutex_unlock(&floor_lock);
+}
+
+static void make_floor(const char *directory)
+{
+    static struct floor_settings settings = {.site_id = 1,
+                                             .visitor_timeout_us = 120 * US_PER_SECOND};
+    struct problem problem;
+    if (file_archive_open(directory, &settings.archive, &problem) < 0)
+        client_fail(problem.message);
+    the_floor = floor_new(&settings);
 }
 
 static void *serve(void *data)
@@ -122,30 +154,33 @@ static void *serve(void *data)
     static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"rejected\":[]}";
     int on = 1, fd = (int)(intptr_t)data;
     struct request r = {.bytes = malloc(HEAD_MAX + LIMIT_BODY_BYTES + DECODE_PADDING)};
-    struct decoder *decoder = decoder_new();
-    struct arena *arena = arena_new();
-    if (r.bytes == NULL || decoder == NULL || arena == NULL)
+    struct reader reader = {.decoder = decoder_new(), .arena = arena_new()};
+    if (r.bytes == NULL || reader.decoder == NULL || reader.arena == NULL)
         client_fail("no memory");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     while (receive(fd, &r)) {
         if (decodes)
-            decode(decoder, arena, r.body);
+            decode(&reader, r.body);
         keep(r.body);
+        if (the_floor != NULL)
+            apply(&reader.batch);
         if (send(fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof ANSWER - 1))
             break;
     }
     close(fd);
     free(r.bytes);
-    decoder_free(decoder);
-    arena_free(arena);
+    decoder_free(reader.decoder);
+    arena_free(reader.arena);
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        client_fail("FILE [decode]");
+        client_fail("FILE [decode|apply]");
     decodes = argc > 2;
+    if (decodes && strcmp(argv[2], "apply") == 0)
+        make_floor("/tmp");
     file = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (file < 0)
         client_fail("the file cannot be written");

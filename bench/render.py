@@ -87,7 +87,9 @@ def _ingest(r):
     f, s = r["figures"]["ingest"], r["figures"].get("singles")
     names = {"plain": "plain file, fdatasync after the same groups", "journal": "our journal alone, "
              "the same records and groups", "least": "the least program over HTTP: receives, appends, "
-             "fdatasync", "least_decodes": "the least program that also decodes the events", "ours": "Livefloor, NDJSON over HTTP, durable",
+             "fdatasync", "least_decodes": "the least program that also decodes the events",
+             "least_applies": "the least program that decodes them and applies them to a floor",
+             "ours": "Livefloor, NDJSON over HTTP, durable",
              "late": "the same, 10 % of the events an hour late",
              "redis_1": "Redis, 3 counters an event, 1 connection",
              "redis_4": "Redis, 3 counters an event, 4 connections",
