@@ -46,8 +46,7 @@ static int entries_collect(const struct floor *f, const struct question *q, stru
         const struct agent *a = &f->agents[i];
         const struct guid *id = &f->agent_ids.guids[i];
         if ((q->has_agent && !guid_equal(id, &q->agent)) ||
-            (q->has_department && !agent_is_member(a, department, t)) ||
-            !agent_exists_at(a, t))
+            (q->has_department && !agent_is_member(a, department, t)) || !agent_exists_at(a, t))
             continue;
         struct entry *e = &entries[(*count)++];
         *e = (struct entry){.id = id, .number = i};
@@ -86,16 +85,16 @@ static int ask_round(const struct floor *f, const struct question *q, const stru
         return -1;
     for (size_t i = 0; i < count; i++) {
         const struct agent *a = &f->agents[entries[i].number];
-        asks[n++] = (struct timeline_ask){&a->busy, start, sums[i].from};
-        asks[n++] = (struct timeline_ask){&a->busy, end, sums[i].to};
-        asks[n++] = (struct timeline_ask){&a->busy, end + 1, sums[i].at};
+        asks[n++] = (struct timeline_ask){&a->busy, start, sums[i].from, false};
+        asks[n++] = (struct timeline_ask){&a->busy, end, sums[i].to, false};
+        asks[n++] = (struct timeline_ask){&a->busy, end + 1, sums[i].at, true};
         sums[i].status = arena_alloc(arena, (a->status_count + 1) * sizeof *sums[i].status);
         if (sums[i].status == NULL)
             return -1;
         for (size_t s = 0; s < a->status_count && q->status_distribution; s++) {
             const struct timeline *steps = &a->statuses[s].steps;
-            asks[n++] = (struct timeline_ask){steps, start, sums[i].status[s][0]};
-            asks[n++] = (struct timeline_ask){steps, end + 1, sums[i].status[s][1]};
+            asks[n++] = (struct timeline_ask){steps, start, sums[i].status[s][0], false};
+            asks[n++] = (struct timeline_ask){steps, end + 1, sums[i].status[s][1], false};
         }
     }
     timeline_before_all(asks, n);

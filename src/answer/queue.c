@@ -114,7 +114,7 @@ static int64_t capacity_of(const struct builder *b, route_name name)
         timeline_before(&f->departments[route_entity(name)].members, b->t + 1, steps);
         return steps[D_ONLINE_CAPACITY];
     }
-    timeline_before(&f->presence, b->t + 1, steps);
+    timeline_levels_before(&f->presence, b->t + 1, steps);
     return steps[P_ONLINE_CAPACITY];
 }
 

@@ -117,7 +117,10 @@ void answer_right_now(const struct floor *f, const struct question *q, struct ri
     int64_t t = question_instant(q), presence[P_WIDTH], load[L_WIDTH], on_site;
     bool filtered = q->has_start || q->has_department;
     const struct timeline_ask asks[] = {
-        {&f->presence, t + 1, presence}, {&f->load, t + 1, load}, {&f->on_site, t + 1, &on_site}};
+        {&f->presence, t + 1, presence, true},
+        {&f->load, t + 1, load, true},
+        {&f->on_site, t + 1, &on_site, true},
+    };
     timeline_before_all(asks, filtered ? 1 : 3);
     *out = (struct right_now){
         .logged_in_agents = presence[P_LOGGED_IN],

@@ -10,8 +10,8 @@ struct ends {
 static void ask_ends(struct timeline_ask asks[2], const struct timeline *line, int64_t start,
                      int64_t end, struct ends *out)
 {
-    asks[0] = (struct timeline_ask){line, start, out->from};
-    asks[1] = (struct timeline_ask){line, end, out->to};
+    asks[0] = (struct timeline_ask){line, start, out->from, false};
+    asks[1] = (struct timeline_ask){line, end, out->to, false};
 }
 
 /* Time logged in and in a chat, over time logged in, of a department's members. */
@@ -117,7 +117,7 @@ int64_t today_until(const struct floor *f, const struct question *q, struct rati
         int64_t next = timeline_next(lines[i], q->now_us);
         until = next < until ? next : until;
     }
-    timeline_before(&f->presence, q->now_us, levels);
+    timeline_levels_before(&f->presence, q->now_us, levels);
     *growth = (struct ratio){levels[P_BOTH], levels[P_LOGGED_IN]};
     return until;
 }

@@ -73,7 +73,7 @@ static void node_total(const struct timeline *t, const void *node, unsigned dept
         sums_add(out, t->width, inner_sums(inner, t->width, inner->n - 1));
         node = inner->child[inner->n - 1];
     }
-    timeline_leaf_sums(t, node, ((const struct leaf_head *)node)->n, out);
+    timeline_leaf_sums(t, node, ((const struct leaf_head *)node)->n, true, out);
 }
 
 /* What a change below means for the node above. */

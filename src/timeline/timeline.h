@@ -27,6 +27,7 @@ struct timeline_ask {
     const struct timeline *line;
     int64_t time_us;
     int64_t *out;
+    bool without_moments; /* these are not wanted, and take longest: out has anything for them */
 };
 
 /* A question on its way down (timeline_descend). */
@@ -65,6 +66,9 @@ void timeline_before_all(const struct timeline_ask *asks, size_t n);
  * returns; the second step has the answers. No line may change in between. */
 size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *ways);
 void timeline_sum_up(struct timeline_way *ways, size_t n);
+
+/* The same of the measures that are no moments. */
+void timeline_levels_before(const struct timeline *t, int64_t time_us, int64_t *out);
 
 /* The sums of the entries in [from, to), into out. */
 void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out);

@@ -71,7 +71,8 @@ size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeli
  * a window is mostly nothing but its end. */
 static bool way_is_same(const struct timeline_way *way, const struct timeline_way *before)
 {
-    return before->node == way->node && before->at == way->at;
+    return before->node == way->node && before->at == way->at &&
+           before->ask->without_moments <= way->ask->without_moments;
 }
 
 void timeline_sum_up(struct timeline_way *way, size_t n)
@@ -87,7 +88,7 @@ void timeline_sum_up(struct timeline_way *way, size_t n)
             memcpy(ask->out, way[i - 1].ask->out, ask->line->width * sizeof *ask->out);
         } else {
             way_add(&way[i]);
-            timeline_leaf_sums(ask->line, way[i].node, way[i].at, ask->out);
+            timeline_leaf_sums(ask->line, way[i].node, way[i].at, !ask->without_moments, ask->out);
         }
     }
 }
@@ -105,13 +106,19 @@ void timeline_before_all(const struct timeline_ask *asks, size_t n)
 
 void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out)
 {
-    timeline_before_all(&(struct timeline_ask){t, time_us, out}, 1);
+    timeline_before_all(&(struct timeline_ask){t, time_us, out, false}, 1);
+}
+
+void timeline_levels_before(const struct timeline *t, int64_t time_us, int64_t *out)
+{
+    timeline_before_all(&(struct timeline_ask){t, time_us, out, true}, 1);
 }
 
 void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out)
 {
     int64_t before[TIMELINE_MAX_WIDTH];
-    timeline_before_all((struct timeline_ask[]){{t, to_us, out}, {t, from_us, before}}, 2);
+    timeline_before_all(
+        (struct timeline_ask[]){{t, to_us, out, false}, {t, from_us, before, false}}, 2);
     for (unsigned w = 0; w < t->width; w++)
         out[w] = (int64_t)((uint64_t)out[w] - (uint64_t)before[w]);
 }

@@ -245,9 +245,8 @@ static int64_t hot_moment(const struct timeline_leaf *l, unsigned stored, unsign
     return sum;
 }
 
-/* Adds the sums of all measures, given those that are kept. */
-static void moments_sums(const struct timeline *t, const void *leaf, uint32_t k,
-                         const int64_t *sums, int64_t *out)
+/* Adds the moments of a leaf's first k entries. */
+static void moments_add(const struct timeline *t, const void *leaf, uint32_t k, int64_t *out)
 {
     int64_t moments[TIMELINE_MAX_WIDTH] = {0};
     bool packed = leaf_is_packed(leaf);
@@ -256,14 +255,15 @@ static void moments_sums(const struct timeline *t, const void *leaf, uint32_t k,
     unsigned columns = 0;
     for (unsigned w = 0; w < t->width; w++) {
         if (!(t->moments >> w & 1))
-            out[w] = wrap_add(out[w], sums[columns++]);
+            columns++;
         else
             out[w] = wrap_add(out[w], packed ? moments[columns - 1]
                                              : hot_moment(leaf, t->stored, columns - 1, k));
     }
 }
 
-void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, int64_t *out)
+void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, bool moments,
+                        int64_t *out)
 {
     int64_t sums[TIMELINE_MAX_WIDTH] = {0};
     if (k == 0)
@@ -272,12 +272,12 @@ void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, 
         packed_sums(leaf, k, sums);
     else
         rows_sums(rows_of(leaf), k, t->stored, sums);
-    if (t->moments != 0) {
-        moments_sums(t, leaf, k, sums, out);
-        return;
-    }
+    unsigned columns = 0;
     for (unsigned w = 0; w < t->width; w++)
-        out[w] = wrap_add(out[w], sums[w]);
+        if (!(t->moments >> w & 1))
+            out[w] = wrap_add(out[w], sums[columns++]);
+    if (moments && t->moments != 0)
+        moments_add(t, leaf, k, out);
 }
 
 size_t timeline_leaf_bytes(const struct timeline *t, const void *leaf)

@@ -84,8 +84,9 @@ int64_t timeline_leaf_time(const void *leaf, uint32_t at);
  * `have` bytes. */
 void timeline_leaf_prefetch(const void *leaf, uint32_t k, size_t have);
 
-/* Adds the sums of a leaf's first k entries to out: all measures, moments too. */
-void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, int64_t *out);
+/* Adds the sums of a leaf's first k entries to out: all measures, or all but moments. */
+void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, bool moments,
+                        int64_t *out);
 
 /* Bytes of a leaf's allocation. */
 size_t timeline_leaf_bytes(const struct timeline *t, const void *leaf);

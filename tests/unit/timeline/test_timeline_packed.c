@@ -82,8 +82,16 @@ static void sum(int64_t *to, const int64_t *from, unsigned width)
         to[w] = (int64_t)((uint64_t)to[w] + (uint64_t)from[w]);
 }
 
-/* More questions than go down together, one place asked for several times in a row; and the
- * two steps that make it up. */
+/* The measures that were asked for are as wanted. */
+static void check_asked(const struct timeline_ask *ask, const int64_t *want)
+{
+    for (unsigned w = 0; w < ask->line->width; w++)
+        if (!ask->without_moments || !(ask->line->moments >> w & 1))
+            assert_int_equal(ask->out[w], want[w]);
+}
+
+/* More questions than go down together, one place asked for several times in a row, with all
+ * measures and without moments; and the two steps that make it up. */
 static void compare_many(const struct timeline *t, unsigned width)
 {
     enum { MANY = 3 * TIMELINE_SIDE_BY_SIDE + 1 };
@@ -95,12 +103,20 @@ static void compare_many(const struct timeline *t, unsigned width)
     for (size_t i = 0; i < MANY; i++) {
         int64_t at = model[i / 3 * (entries - 1) / (MANY / 3)].time;
         at = at > INT64_MAX - 2 ? at : at + (int64_t)(i % 3);
-        ask[i] = (struct timeline_ask){t, at, got[i]};
+        ask[i] = (struct timeline_ask){t, at, got[i], false};
         timeline_before(t, at, want[i]);
     }
     timeline_before_all(ask, MANY);
     for (size_t i = 0; i < MANY; i++)
         assert_memory_equal(got[i], want[i], width * sizeof(int64_t));
+    for (size_t i = 0; i < MANY; i++)
+        ask[i].without_moments = i % 2;
+    memset(got, 0x5a, sizeof got);
+    timeline_before_all(ask, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        check_asked(&ask[i], want[i]);
+        ask[i].without_moments = false;
+    }
     memset(got, 0x5a, sizeof got);
     timeline_sum_up(way, timeline_descend(ask + 1, TIMELINE_SIDE_BY_SIDE, way));
     for (size_t i = 1; i <= TIMELINE_SIDE_BY_SIDE; i++)
@@ -120,12 +136,12 @@ static void compare(const struct timeline *t, unsigned width)
         int64_t want_all[5][WIDTH] = {{0}};
         size_t n = 0;
         for (size_t k = i; k < i + 2 && k < entries; k++) {
-            ask[n] = (struct timeline_ask){t, model[k].time, got[n]};
+            ask[n] = (struct timeline_ask){t, model[k].time, got[n], false};
             memcpy(want_all[n++], want, sizeof want);
             sum(want, model[k].value, width);
             if (model[k].time == INT64_MAX)
                 continue;
-            ask[n] = (struct timeline_ask){t, model[k].time + 1, got[n]};
+            ask[n] = (struct timeline_ask){t, model[k].time + 1, got[n], false};
             memcpy(want_all[n++], want, sizeof want);
         }
         timeline_before_all(ask, n);
