@@ -2,8 +2,9 @@
  * thread for each connection receives a body and appends it to a plain file; who comes first
  * writes for all that wait and makes it durable with one fdatasync. With `decode`, each
  * body's events are decoded before, as the server must; with `apply`, they are applied to a floor
- * besides, body by body, once they are durable; without, nothing looks at them. It knows no
- * credentials, no ids that came before and no journal.
+ * besides, body by body, once they are durable (no bound any more: the server overlaps these
+ * steps, this does not); without, nothing looks at them. It knows no credentials, no ids that
+ * came before and no journal.
  *
  *   least_ingest FILE [decode|apply]
  *

@@ -57,6 +57,9 @@ void timeline_add(struct timeline *t, int64_t time_us, const int64_t *delta);
 /* The sums of all entries before a time, into out (width of them). */
 void timeline_before(const struct timeline *t, int64_t time_us, int64_t *out);
 
+/* The same without moments: quicker, and out has anything for these. */
+void timeline_levels_before(const struct timeline *t, int64_t time_us, int64_t *out);
+
 /* Several questions at once: quicker than one after the other where the lines are too
  * large for the processor's caches, whose misses then overlap. */
 void timeline_before_all(const struct timeline_ask *asks, size_t n);
@@ -66,9 +69,6 @@ void timeline_before_all(const struct timeline_ask *asks, size_t n);
  * returns; the second step has the answers. No line may change in between. */
 size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *ways);
 void timeline_sum_up(struct timeline_way *ways, size_t n);
-
-/* The same of the measures that are no moments. */
-void timeline_levels_before(const struct timeline *t, int64_t time_us, int64_t *out);
 
 /* The sums of the entries in [from, to), into out. */
 void timeline_between(const struct timeline *t, int64_t from_us, int64_t to_us, int64_t *out);
