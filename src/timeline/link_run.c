@@ -5,7 +5,6 @@
 #include "timeline/unit.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static int by_to(const void *a, const void *b)
 {
@@ -108,7 +107,7 @@ size_t link_run_count(const struct link_run *r)
     return r->n;
 }
 
-void link_run_unpack(const struct link_run *r, struct link *out)
+void link_run_unpack_with(const struct link_run *r, const int64_t *from, struct link *out)
 {
     int64_t *times = memory_get(r->n * sizeof *times);
     uint16_t *rank = memory_get(r->n * sizeof *rank);
@@ -116,184 +115,17 @@ void link_run_unpack(const struct link_run *r, struct link *out)
     link_run_ranks_read(r, &walk, r->n, rank);
     series_read(&r->to, times);
     for (uint32_t i = 0; i < r->n; i++)
-        out[i].to = times[i];
-    series_read(&r->from, times);
-    for (uint32_t i = 0; i < r->n; i++) {
-        out[i].from = times[rank[i]];
-        out[i].value = (int64_t)link_run_value(r, i);
-    }
+        out[i] = (struct link){from[rank[i]], times[i], (int64_t)link_run_value(r, i)};
     memory_free(times);
     memory_free(rank);
 }
 
-/* Bytes side by side, of which one instruction compares all. */
-typedef uint8_t lanes __attribute__((vector_size(LINK_RUN_LANES)));
-
-static uint32_t lanes_sum(lanes v)
+void link_run_unpack(const struct link_run *r, struct link *out)
 {
-    uint64_t words[LINK_RUN_LANES / 8], sum = 0;
-    memcpy(words, &v, sizeof words);
-    for (size_t i = 0; i < LINK_RUN_LANES / 8; i++)
-        sum += (words[i] & UINT64_C(0x00ff00ff00ff00ff)) +
-               (words[i] >> 8 & UINT64_C(0x00ff00ff00ff00ff));
-    return (uint32_t)(sum * UINT64_C(0x0001000100010001) >> 48);
-}
-
-/* How many of `count` < LINK_RUN_EDGE bytes are at least `least`, and how many are greater. */
-static void bytes_count(const uint8_t *bytes, uint32_t count, uint8_t least, uint32_t *at_least,
-                        uint32_t *greater)
-{
-    const lanes place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const lanes limit = (lanes){0} + least;
-    lanes not_less = {0}, more = {0}, x; /* of each lane: no more than EDGE / LANES */
-    for (; count >= LINK_RUN_LANES; count -= LINK_RUN_LANES, bytes += LINK_RUN_LANES) {
-        memcpy(&x, bytes, sizeof x);
-        not_less -= (lanes)(x >= limit);
-        more -= (lanes)(x > limit);
-    }
-    memcpy(&x, bytes, sizeof x);
-    lanes counts = (lanes)(place < (lanes){0} + (uint8_t)count);
-    not_less -= (lanes)(x >= limit) & counts;
-    more -= (lanes)(x > limit) & counts;
-    *at_least = lanes_sum(not_less);
-    *greater = lanes_sum(more);
-}
-
-/* A question to one run: of the first `high` by `to`, those whose rank is at least `rank`. */
-struct corner {
-    const struct link_run *run;
-    uint32_t rank, high;
-};
-
-/* One end decides; else it is `rank` < n and `high` > 0. */
-static bool is_simple(const struct corner *c)
-{
-    return c->run->planes == 0 && (c->rank == 0 || c->high == c->run->n);
-}
-
-/* The edge that is nearest to the place `high`. */
-static uint32_t corner_edge(const struct corner *c)
-{
-    uint32_t edge = (c->high + LINK_RUN_EDGE / 2) / LINK_RUN_EDGE;
-    return edge < link_run_edges(c->run->n) ? edge : link_run_edges(c->run->n) - 1;
-}
-
-static void corner_prefetch(const struct corner *c)
-{
-    const struct link_run *r = c->run;
-    uint32_t bucket = c->rank / LINK_RUN_BUCKET, edge = corner_edge(c);
-    uint32_t begin = edge * LINK_RUN_EDGE < c->high ? edge * LINK_RUN_EDGE : c->high;
-    uint32_t end = edge * LINK_RUN_EDGE < c->high ? c->high : edge * LINK_RUN_EDGE;
-    const uint8_t *low = link_run_low(r) + (size_t)bucket * LINK_RUN_BUCKET;
-    __builtin_prefetch(r->counts + (size_t)edge * link_run_buckets(r->n) + bucket);
-    for (uint32_t i = begin; i < end; i += 64)
-        __builtin_prefetch(r->high + i);
-    for (uint32_t i = 0; i < LINK_RUN_BUCKET; i += 64)
-        __builtin_prefetch(low + i);
-}
-
-/* The sum of the numbers of [begin, end) whose byte is at least `least`. */
-static uint64_t numbers_sum(const struct link_run *r, const uint64_t *numbers, const uint8_t *bytes,
-                            uint32_t begin, uint32_t end, uint32_t least)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = begin; i < end; i++)
-        if (bytes[i] >= least)
-            sum += bits_get(numbers, (size_t)i * r->planes, r->planes);
-    return sum;
-}
-
-/* The sum of the numbers of a corner of which `in_bucket` links have the rank's high byte. */
-static uint64_t corner_sum(const struct corner *c, uint32_t in_bucket)
-{
-    const struct link_run *r = c->run;
-    uint32_t bucket = c->rank / LINK_RUN_BUCKET, buckets = link_run_buckets(r->n);
-    uint32_t edge = corner_edge(c), at = edge * LINK_RUN_EDGE;
-    const uint64_t *sums = r->sums + (size_t)edge * (buckets + 1);
-    uint64_t sum = sums[buckets] - sums[bucket + 1];
-    if (at < c->high)
-        sum += numbers_sum(r, r->numbers, r->high, at, c->high, bucket + 1);
-    else
-        sum -= numbers_sum(r, r->numbers, r->high, c->high, at, bucket + 1);
-    uint32_t first = bucket * LINK_RUN_BUCKET;
-    return sum + numbers_sum(r, r->numbers + link_run_words(r), link_run_low(r), first,
-                             first + in_bucket, c->rank % LINK_RUN_BUCKET);
-}
-
-static void corner_take(const struct corner *c, struct link_totals *totals)
-{
-    const struct link_run *r = c->run;
-    uint32_t bucket = c->rank / LINK_RUN_BUCKET, buckets = link_run_buckets(r->n);
-    uint32_t edge = corner_edge(c), at = edge * LINK_RUN_EDGE;
-    const uint16_t *counts = r->counts + (size_t)edge * buckets;
-    /* Of those before the edge: with the rank's high byte or a greater one; a greater one. */
-    uint32_t not_less = at - counts[bucket];
-    uint32_t more = bucket + 1 < buckets ? at - counts[bucket + 1] : 0, at_least, greater;
-    bool behind = at < c->high;
-    bytes_count(r->high + (behind ? at : c->high), behind ? c->high - at : at - c->high,
-                (uint8_t)bucket, &at_least, &greater);
-    not_less = behind ? not_less + at_least : not_less - at_least;
-    more = behind ? more + greater : more - greater;
-    uint32_t in_bucket = not_less - more, count;
-    bytes_count(link_run_low(r) + (size_t)bucket * LINK_RUN_BUCKET, in_bucket,
-                (uint8_t)(c->rank % LINK_RUN_BUCKET), &count, &greater);
-    count += more;
-    uint64_t sum = r->value_base * count;
-    if (r->planes > 0)
-        sum += r->value_unit * corner_sum(c, in_bucket);
-    totals->count += count;
-    totals->value = (int64_t)((uint64_t)totals->value + sum);
-}
-
-/* Whether a run's links lie on both sides of an end; those that all lie within are added. */
-static bool is_cut(const struct link_run *r, int64_t start, int64_t end, struct link_totals *totals)
-{
-    if (start > r->from.last || end <= r->to.first)
-        return false;
-    if (start > r->from.first || end <= r->to.last)
-        return true;
-    totals->count += r->n;
-    totals->value = (int64_t)((uint64_t)totals->value + r->value_total);
-    return false;
-}
-
-static void corners_take(const struct corner *corners, size_t n, struct link_totals *totals)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!is_simple(&corners[i]))
-            corner_prefetch(&corners[i]);
-    for (size_t i = 0; i < n; i++) {
-        const struct corner *c = &corners[i];
-        if (!is_simple(c)) {
-            corner_take(c, totals);
-            continue;
-        }
-        uint32_t count = c->high - c->rank; /* and their value is the same */
-        totals->count += count;
-        totals->value = (int64_t)((uint64_t)totals->value + c->run->value_base * count);
-    }
-}
-
-void link_runs_within(struct link_run *const *runs, size_t count, int64_t start, int64_t end,
-                      struct link_totals *totals)
-{
-    while (count > 0) {
-        struct corner corners[SERIES_SIDE_BY_SIDE / 2];
-        struct series_ask asks[SERIES_SIDE_BY_SIDE];
-        size_t n = 0;
-        for (; count > 0 && n < SERIES_SIDE_BY_SIDE / 2; count--, runs++)
-            if (is_cut(*runs, start, end, totals)) {
-                asks[2 * n] = (struct series_ask){&(*runs)->from, start, 0};
-                asks[2 * n + 1] = (struct series_ask){&(*runs)->to, end, 0};
-                corners[n++].run = *runs;
-            }
-        series_before_all(asks, 2 * n);
-        for (size_t i = 0; i < n; i++) {
-            corners[i].rank = asks[2 * i].before;
-            corners[i].high = asks[2 * i + 1].before;
-        }
-        corners_take(corners, n, totals);
-    }
+    int64_t *from = memory_get(r->n * sizeof *from);
+    series_read(&r->from, from);
+    link_run_unpack_with(r, from, out);
+    memory_free(from);
 }
 
 size_t link_run_bytes(const struct link_run *r)

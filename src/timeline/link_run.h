@@ -16,12 +16,10 @@ void link_run_free(struct link_run *r);
 
 size_t link_run_count(const struct link_run *r);
 
-/* Writes the links back, in order of `to`. */
+/* Writes the links back, in order of `to`; or with these froms, ascending, when it is in a
+ * stack. */
 void link_run_unpack(const struct link_run *r, struct link *out);
-
-/* Adds to *totals those with from >= start and to < end, of several runs. */
-void link_runs_within(struct link_run *const *runs, size_t count, int64_t start, int64_t end,
-                      struct link_totals *totals);
+void link_run_unpack_with(const struct link_run *r, const int64_t *from, struct link *out);
 
 size_t link_run_bytes(const struct link_run *r);
 

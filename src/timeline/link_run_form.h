@@ -9,6 +9,7 @@
 #ifndef LIVEFLOOR_TIMELINE_LINK_RUN_FORM_H
 #define LIVEFLOOR_TIMELINE_LINK_RUN_FORM_H
 
+#include "timeline/byte_lanes.h"
 #include "timeline/link_run.h"
 #include "timeline/series.h"
 
@@ -16,13 +17,10 @@
 /* Half a byte a link with the longest runs, and 512 high bytes to read at most, or those
  * after the last edge. */
 #define LINK_RUN_EDGE 1024u
-/* Bytes are read so many at once, also behind the last. */
-#define LINK_RUN_LANES 16u
-
 struct link_run {
     uint32_t n;
     uint32_t planes;    /* bits of a value's number */
-    struct series from; /* ascending */
+    struct series from; /* ascending; empty in a stack, which has all (link_stack.h) */
     struct series to;   /* ascending */
     /* A link's value is base + unit * number. */
     uint64_t value_base, value_unit, value_total;
@@ -37,7 +35,7 @@ struct link_run {
 /* Bytes of the high ones, and of the low ones. */
 static inline size_t link_run_row(size_t n)
 {
-    return n / LINK_RUN_LANES * LINK_RUN_LANES + 2 * LINK_RUN_LANES;
+    return byte_lanes_room(n);
 }
 
 static inline uint8_t *link_run_low(const struct link_run *r)

@@ -2,11 +2,13 @@
  * a run; runs of like size are merged into one, up to a bound, with a little of that done
  * at each addition (link_merge.h): meanwhile the old ones answer, and new ones come after
  * them. So no addition takes long, and the runs stay few: a merge of n links is done
- * before some n / 140 more have come. What is taken away is kept apart in the same way and
- * subtracted; when it is much, both are merged and cancel out. */
+ * before some n / 140 more have come. Full runs are put upon each other in the same way, two
+ * stacks of as many runs into one (link_stacking.h). What is taken away is kept apart in the same
+ * way and subtracted; when it is much, both are merged and cancel out. */
 #include "timeline/link_set.h"
 
 #include "base/memory.h"
+#include "timeline/link_ask.h"
 #include "timeline/link_set_form.h"
 
 #include <stdlib.h>
@@ -26,9 +28,13 @@ struct link_set *link_set_new(bool with_values)
 static void side_clear(struct link_side *side)
 {
     link_merge_free(side->merge);
+    link_stacking_free(side->stacking);
     for (size_t i = 0; i < side->run_count; i++)
         link_run_free(side->run[i]);
+    for (size_t i = 0; i < side->stack_count; i++)
+        link_stack_free(side->stack[i]);
     memory_free(side->run);
+    memory_free(side->stack);
     memory_free(side->fresh);
     *side = (struct link_side){0};
 }
@@ -80,6 +86,54 @@ static void merge_end(struct link_side *side, struct link_run *made)
     side->merge = NULL;
 }
 
+/* Begins to make one of two neighbouring stacks of as many runs. */
+static void stacking_begin(struct link_side *side)
+{
+    for (size_t i = 1; i < side->stack_count; i++) {
+        struct link_stack *under = side->stack[i - 1], *upper = side->stack[i];
+        if (under->count != upper->count || 2 * under->count > LINK_STACK_RUNS)
+            continue;
+        side->stacking_first = i - 1;
+        side->stacking = link_stacking_new(under, upper);
+        return;
+    }
+}
+
+/* Puts full runs, which no merge will take again, into stacks. Those with values stay. */
+static void stack_full(struct link_side *side, bool with_values)
+{
+    size_t full = 0;
+    if (with_values || side->merge != NULL)
+        return;
+    for (; full < side->run_count && link_run_count(side->run[full]) > RUN_MAX / 2; full++) {
+        side->stack =
+            memory_grow(side->stack, &side->stack_cap, side->stack_count + 1, sizeof *side->stack);
+        side->stack[side->stack_count++] = link_stack_of(side->run[full]);
+    }
+    side->run_count -= full;
+    if (full > 0)
+        memmove(side->run, side->run + full, side->run_count * sizeof *side->run);
+    if (side->stacking == NULL)
+        stacking_begin(side);
+}
+
+static void stack_some(struct link_side *side)
+{
+    struct link_stack *made = NULL;
+    for (int i = 0; i < STEPS && side->stacking != NULL && made == NULL; i++)
+        made = link_stacking_step(side->stacking);
+    if (made == NULL)
+        return;
+    size_t first = side->stacking_first;
+    link_stacking_free(side->stacking);
+    side->stacking = NULL;
+    side->stack[first] = made;
+    side->stack_count--;
+    memmove(side->stack + first + 1, side->stack + first + 2,
+            (side->stack_count - first - 1) * sizeof *side->stack);
+    stacking_begin(side);
+}
+
 static void merge_some(struct link_side *side, bool with_values)
 {
     struct link_run *made = NULL;
@@ -88,12 +142,14 @@ static void merge_some(struct link_side *side, bool with_values)
     if (made == NULL)
         return;
     merge_end(side, made);
+    stack_full(side, with_values);
     merge_begin(side, with_values);
 }
 
 static void side_add(struct link_side *side, const struct link *l, bool with_values)
 {
     merge_some(side, with_values);
+    stack_some(side);
     if (side->fresh_count == LINK_FRESH_MAX) {
         side_push_run(side, link_run_new(side->fresh, side->fresh_count, with_values));
         side->fresh_count = 0;
@@ -126,10 +182,10 @@ static struct link *side_all(const struct link_side *side)
     size_t at = 0;
     for (; at < side->fresh_count; at++)
         all[at] = side->fresh[at];
-    for (size_t i = 0; i < side->run_count; i++) {
+    for (size_t i = 0; i < side->stack_count; at += side->stack[i++]->n)
+        link_stack_unpack(side->stack[i], all + at);
+    for (size_t i = 0; i < side->run_count; at += link_run_count(side->run[i++]))
         link_run_unpack(side->run[i], all + at);
-        at += link_run_count(side->run[i]);
-    }
     return all;
 }
 
@@ -163,6 +219,7 @@ static void cancel_out(struct link_set *s)
         side_push_run(&s->plus, link_run_new(plus + at, n, s->with_values));
     }
     s->plus.total = kept;
+    stack_full(&s->plus, s->with_values);
     memory_free(plus);
     memory_free(minus);
 }
@@ -192,7 +249,7 @@ static struct link_totals side_within(const struct link_side *side, int64_t star
         sum += in ? (uint64_t)l->value : 0;
     }
     totals.value = (int64_t)sum;
-    link_runs_within(side->run, side->run_count, start, end, &totals);
+    links_within(side->stack, side->stack_count, side->run, side->run_count, start, end, &totals);
     return totals;
 }
 
@@ -210,7 +267,12 @@ struct link_totals link_set_within(const struct link_set *s, int64_t start, int6
 
 static size_t side_bytes(const struct link_side *side)
 {
-    size_t bytes = side->fresh_cap * sizeof(struct link) + side->run_cap * sizeof(void *);
+    size_t bytes =
+        side->fresh_cap * sizeof(struct link) + (side->run_cap + side->stack_cap) * sizeof(void *);
+    for (size_t i = 0; i < side->stack_count; i++)
+        bytes += link_stack_bytes(side->stack[i]);
+    if (side->stacking != NULL)
+        bytes += link_stacking_bytes(side->stacking);
     for (size_t i = 0; i < side->run_count; i++)
         bytes += link_run_bytes(side->run[i]);
     return side->merge == NULL ? bytes : bytes + link_merge_bytes(side->merge);

@@ -11,22 +11,12 @@ struct series_block {
     uint16_t low_bits;
 };
 
-static uint32_t blocks_of(uint32_t n)
-{
-    return (n + SERIES_BLOCK - 1) / SERIES_BLOCK;
-}
-
-static uint32_t block_count(const struct series *s, uint32_t block)
-{
-    return s->n - block * SERIES_BLOCK < SERIES_BLOCK ? s->n - block * SERIES_BLOCK : SERIES_BLOCK;
-}
-
 static struct ascent block_ascent(const struct series *s, uint32_t block)
 {
     const struct series_block *b = &s->block[block];
     return (struct ascent){.first = b->first,
                            .unit = s->unit,
-                           .n = block_count(s, block),
+                           .n = series_block_count(s->n, block),
                            .high_bits = b->high_bits,
                            .low_bits = b->low_bits};
 }
@@ -36,19 +26,37 @@ static bool pass_blocks(const struct series *s, struct series_work *w, uint32_t 
                         uint32_t *first, uint32_t *end)
 {
     *first = w->block;
-    *end = blocks_of(s->n) - w->block > count ? w->block + count : blocks_of(s->n);
+    *end = series_blocks(s->n) - w->block > count ? w->block + count : series_blocks(s->n);
     w->block = *end;
-    return *end == blocks_of(s->n);
+    return *end == series_blocks(s->n);
 }
 
 static void plan_block(struct series *s, const struct unit *unit, const int64_t *times, uint32_t b)
 {
-    struct ascent a = ascent_plan_in(times + (size_t)b * SERIES_BLOCK, block_count(s, b), unit);
+    struct ascent a = ascent_plan_in(times, series_block_count(s->n, b), unit);
     s->block[b] = (struct series_block){.first = a.first,
                                         .word = s->word_count,
                                         .high_bits = (uint16_t)a.high_bits,
                                         .low_bits = (uint16_t)a.low_bits};
     s->word_count += (uint32_t)((ascent_bits(&a) + 63) / 64);
+}
+
+void series_plan_block(struct series *s, uint32_t block, const int64_t *times)
+{
+    struct unit unit = unit_of(s->unit);
+    plan_block(s, &unit, times, block);
+}
+
+void series_make_room(struct series *s)
+{
+    s->word_count += 2; /* reading may touch the words after the last (bits.h) */
+    s->words = memory_zeroed(s->word_count, sizeof *s->words);
+}
+
+void series_write_block(struct series *s, uint32_t block, const int64_t *times)
+{
+    struct ascent a = block_ascent(s, block);
+    ascent_write(&a, times, s->words + s->block[block].word);
 }
 
 bool series_step(struct series *s, struct series_work *w, const int64_t *times, uint32_t count)
@@ -57,15 +65,13 @@ bool series_step(struct series *s, struct series_work *w, const int64_t *times, 
     bool last = pass_blocks(s, w, count, &first, &end);
     for (uint32_t b = first; b < end; b++) {
         const int64_t *from = times + (size_t)b * SERIES_BLOCK;
-        struct ascent a;
         if (w->pass == 0) {
-            for (uint32_t i = 0; i < block_count(s, b); i++)
+            for (uint32_t i = 0; i < series_block_count(s->n, b); i++)
                 unit_take(&w->unit, (uint64_t)from[i] - (uint64_t)times[0]);
         } else if (w->pass == 1) {
-            plan_block(s, &w->unit, times, b);
+            plan_block(s, &w->unit, from, b);
         } else {
-            a = block_ascent(s, b);
-            ascent_write(&a, from, s->words + s->block[b].word);
+            series_write_block(s, b, from);
         }
     }
     if (!last)
@@ -73,8 +79,7 @@ bool series_step(struct series *s, struct series_work *w, const int64_t *times, 
     if (w->pass == 0) {
         s->unit = w->unit.value == 0 ? 1 : w->unit.value;
     } else if (w->pass == 1) {
-        s->word_count += 2; /* reading may touch the words after the last (bits.h) */
-        s->words = memory_zeroed(s->word_count, sizeof *s->words);
+        series_make_room(s);
     }
     w->block = 0;
     return w->pass++ == 2;
@@ -83,7 +88,14 @@ bool series_step(struct series *s, struct series_work *w, const int64_t *times, 
 struct series series_begin(const int64_t *times, uint32_t n)
 {
     struct series s = {.first = times[0], .last = times[n - 1], .n = n};
-    s.block = memory_get(blocks_of(n) * sizeof *s.block);
+    s.block = memory_get(series_blocks(n) * sizeof *s.block);
+    return s;
+}
+
+struct series series_of_blocks(int64_t first, int64_t last, uint32_t n, uint64_t unit)
+{
+    struct series s = {.first = first, .last = last, .n = n, .unit = unit == 0 ? 1 : unit};
+    s.block = memory_get(series_blocks(n) * sizeof *s.block);
     return s;
 }
 
@@ -91,7 +103,7 @@ struct series series_new(const int64_t *times, uint32_t n)
 {
     struct series s = series_begin(times, n);
     struct series_work work = {0};
-    while (!series_step(&s, &work, times, blocks_of(n)))
+    while (!series_step(&s, &work, times, series_blocks(n)))
         ;
     return s;
 }
@@ -113,7 +125,7 @@ void series_image(struct series *s, struct image *io)
     image_bytes(io, &all.last, sizeof all.last);
     image_bytes(io, &all.n, sizeof all.n);
     image_bytes(io, &all.word_count, sizeof all.word_count);
-    all.block = image_array(io, all.block, blocks_of(all.n), sizeof *all.block);
+    all.block = image_array(io, all.block, series_blocks(all.n), sizeof *all.block);
     all.words = image_array(io, all.words, all.word_count, sizeof *all.words);
     *s = all;
 }
@@ -161,7 +173,7 @@ void series_before_all(struct series_ask *asks, size_t n)
         asks[i].before = asks[i].t > s->last ? s->n : 0;
         if (asks[i].t <= s->first || asks[i].t > s->last)
             continue;
-        uint32_t count = blocks_of(s->n);
+        uint32_t count = series_blocks(s->n);
         searches[some++] = (struct search){&asks[i], 0, count};
         __builtin_prefetch(&s->block[count / 2]);
         more = more || count > 1;
@@ -180,20 +192,24 @@ void series_before_all(struct series_ask *asks, size_t n)
         searches[i].ask->before = search_end(&searches[i]);
 }
 
+void series_read_block(const struct series *s, uint32_t block, int64_t *out)
+{
+    struct ascent a = block_ascent(s, block);
+    ascent_read(&a, s->words + s->block[block].word, 0, a.n, out);
+}
+
 void series_read_some(const struct series *s, uint32_t first, uint32_t count, int64_t *out)
 {
-    for (uint32_t b = first; b < blocks_of(s->n) && b - first < count; b++) {
-        struct ascent a = block_ascent(s, b);
-        ascent_read(&a, s->words + s->block[b].word, 0, a.n, out + (size_t)b * SERIES_BLOCK);
-    }
+    for (uint32_t b = first; b < series_blocks(s->n) && b - first < count; b++)
+        series_read_block(s, b, out + (size_t)b * SERIES_BLOCK);
 }
 
 void series_read(const struct series *s, int64_t *out)
 {
-    series_read_some(s, 0, blocks_of(s->n), out);
+    series_read_some(s, 0, series_blocks(s->n), out);
 }
 
 size_t series_bytes(const struct series *s)
 {
-    return blocks_of(s->n) * sizeof *s->block + s->word_count * sizeof *s->words;
+    return series_blocks(s->n) * sizeof *s->block + s->word_count * sizeof *s->words;
 }

@@ -38,6 +38,24 @@ struct series series_begin(const int64_t *times, uint32_t n);
 /* Takes some more blocks through one of three passes; true after the last. */
 bool series_step(struct series *s, struct series_work *w, const int64_t *times, uint32_t count);
 
+/* A series of blocks that are not all at hand, in a unit that divides every distance from the first
+ * (0 when all are equal): each block is planned, in order; then there is room, and each is
+ * written. Until then it may only be cleared. */
+struct series series_of_blocks(int64_t first, int64_t last, uint32_t n, uint64_t unit);
+void series_plan_block(struct series *s, uint32_t block, const int64_t *times);
+void series_make_room(struct series *s);
+void series_write_block(struct series *s, uint32_t block, const int64_t *times);
+
+static inline uint32_t series_blocks(uint32_t n)
+{
+    return (n + SERIES_BLOCK - 1) / SERIES_BLOCK;
+}
+
+static inline uint32_t series_block_count(uint32_t n, uint32_t block)
+{
+    return n - block * SERIES_BLOCK < SERIES_BLOCK ? n - block * SERIES_BLOCK : SERIES_BLOCK;
+}
+
 void series_clear(struct series *s);
 
 struct image;
@@ -62,6 +80,9 @@ void series_read(const struct series *s, int64_t *out);
 
 /* The blocks [first, first + count), as far as there are any, to their places in `out`. */
 void series_read_some(const struct series *s, uint32_t first, uint32_t count, int64_t *out);
+
+/* One block, to the start of `out`. */
+void series_read_block(const struct series *s, uint32_t block, int64_t *out);
 
 /* Bytes that it holds, but for the struct. */
 size_t series_bytes(const struct series *s);

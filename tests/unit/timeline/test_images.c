@@ -320,6 +320,7 @@ static void cut_links_are_absent(void **state)
     cut_links(true, 5, 300);
     cut_links(true, 3000, 300);
     cut_links(false, 30000, 300);
+    cut_links(false, 240000, 30); /* with stacks */
 }
 
 /* --- what cannot be --- */
@@ -332,29 +333,32 @@ static void what_cannot_be_is_refused(void **state)
         image_of *of;
         uint32_t words[12];
     } bad[] = {
-        {line_image, {1, 0x00010000, 1}},                /* no width */
-        {line_image, {1, 0x000d0000, 1}},                /* too wide */
-        {line_image, {1, 0x00020001, 1}},                /* a moment of nothing */
-        {line_image, {1, 0x00020008, 1}},                /* one too many */
-        {line_image, {1, 0xff010000, 1}},                /* too deep */
-        {line_image, {1, 0x00010000, 0}},                /* entries of nothing */
-        {line_image, {1, 0x00010000, 1, 0x00010002, 0}}, /* a leaf with no room */
-        {line_image, {1, 0x00010000, 1, 0x0fff0002, 0}}, /* with too much */
-        {line_image, {1, 0x00010000, 1, 2, 9}},          /* packed, too short */
-        {line_image, {1, 0x00010000, 1, 2, 1u << 30}},   /* too long */
-        {line_image, {1, 0x00010000, 1, 0xffff, 64}},    /* too many entries */
-        {line_image, {1, 0x01010000, 1, 0, 0, 0, 0}},    /* an inner node of none */
-        {line_image, {1, 0x01010000, 1, 0, 0, 0, 33}},   /* of too many */
-        {set_image, {1, 0x00010011}},                    /* too deep */
-        {set_image, {1, 0}},                             /* intervals of nothing */
-        {set_image, {1, 0x00010000, 0x00010002, 0}},     /* a leaf with no room */
-        {set_image, {1, 0x00010001, 0, 0, 0, 0}},        /* an inner node of none */
-        {set_image, {1, 0x00010001, 0, 0, 0, 33}},       /* of too many */
-        {links_image, {3}},                              /* of no kind */
-        {links_image, {0xffffff01, 0xff}},               /* too many fresh ones */
-        {links_image, {1, 0, 0x100, 0, 0}},              /* more runs than links */
-        {links_image, {1, 0, 0x100, 0, 0x100, 0, 0}},    /* a run of none */
-        {links_image, {1, 0, 0, 0, 0x300}},              /* links that are nowhere */
+        {line_image, {1, 0x00010000, 1}},                        /* no width */
+        {line_image, {1, 0x000d0000, 1}},                        /* too wide */
+        {line_image, {1, 0x00020001, 1}},                        /* a moment of nothing */
+        {line_image, {1, 0x00020008, 1}},                        /* one too many */
+        {line_image, {1, 0xff010000, 1}},                        /* too deep */
+        {line_image, {1, 0x00010000, 0}},                        /* entries of nothing */
+        {line_image, {1, 0x00010000, 1, 0x00010002, 0}},         /* a leaf with no room */
+        {line_image, {1, 0x00010000, 1, 0x0fff0002, 0}},         /* with too much */
+        {line_image, {1, 0x00010000, 1, 2, 9}},                  /* packed, too short */
+        {line_image, {1, 0x00010000, 1, 2, 1u << 30}},           /* too long */
+        {line_image, {1, 0x00010000, 1, 0xffff, 64}},            /* too many entries */
+        {line_image, {1, 0x01010000, 1, 0, 0, 0, 0}},            /* an inner node of none */
+        {line_image, {1, 0x01010000, 1, 0, 0, 0, 33}},           /* of too many */
+        {set_image, {1, 0x00010011}},                            /* too deep */
+        {set_image, {1, 0}},                                     /* intervals of nothing */
+        {set_image, {1, 0x00010000, 0x00010002, 0}},             /* a leaf with no room */
+        {set_image, {1, 0x00010001, 0, 0, 0, 0}},                /* an inner node of none */
+        {set_image, {1, 0x00010001, 0, 0, 0, 33}},               /* of too many */
+        {links_image, {3}},                                      /* of no kind */
+        {links_image, {0xffffff01, 0xff}},                       /* too many fresh ones */
+        {links_image, {1, 0, 0x100, 0, 0}},                      /* more runs than links */
+        {links_image, {1, 0, 0x100, 0, 0x100, 0, 0}},            /* a run of none */
+        {links_image, {1, 0, 0, 0, 0x300}},                      /* links that are nowhere */
+        {links_image, {1, 0, 0, 0, 0x100, 0, 0x200}},            /* more stacks than links */
+        {links_image, {1, 0, 0, 0, 0x100, 0, 0x100, 0, 0}},      /* a stack of none */
+        {links_image, {1, 0, 0, 0, 0x100, 0, 0x100, 0, 0x1100}}, /* of too many */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int fd = image_file();

@@ -2,6 +2,7 @@
  * merge goes on; sizes around a block of a series, an edge and a step. And
  * a run against a plain look at its links. */
 #include "support/check.h"
+#include "timeline/link_ask.h"
 #include "timeline/link_merge.h"
 #include "timeline/link_run_form.h"
 
@@ -40,8 +41,8 @@ static void same_totals(struct link_run *const *runs, size_t count, struct link_
                         int64_t start, int64_t end)
 {
     struct link_totals got = {0}, want = {0};
-    link_runs_within(runs, count, start, end, &got);
-    link_runs_within(&whole, 1, start, end, &want);
+    links_within(NULL, 0, runs, count, start, end, &got);
+    links_within(NULL, 0, &whole, 1, start, end, &want);
     assert_int_equal(got.count, want.count);
     assert_true(got.value == want.value);
 }
@@ -160,7 +161,7 @@ static void a_run_answers_as_its_links_do(void **state)
                 want.count += in;
                 sum += in ? (uint64_t)links[l].value : 0;
             }
-            link_runs_within(&run, 1, start, end, &got);
+            links_within(NULL, 0, &run, 1, start, end, &got);
             assert_int_equal(got.count, want.count);
             assert_true((uint64_t)got.value == sum);
         }
