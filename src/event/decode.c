@@ -1,10 +1,14 @@
 #include "event/decode.h"
 
 #include "base/limits.h"
+#include "base/thread.h"
 #include "event/plain_object.h"
 #include "event/reading.h"
 
 #include <stdlib.h>
+
+/* So many are decoded in some ten microseconds. */
+#define EVENTS_AT_A_TIME 32u
 
 struct decoder {
     struct json_reader *json;
@@ -175,6 +179,13 @@ static int take(struct intake *in, enum json_status status, struct json_node *no
     return 0;
 }
 
+/* A large body is decoded while others want answers. */
+static void let_others(const struct intake *in)
+{
+    if (in->index % EVENTS_AT_A_TIME == 0)
+        thread_let_others();
+}
+
 static int check_count(struct intake *in)
 {
     if (in->index < LIMIT_BATCH_EVENTS)
@@ -213,6 +224,7 @@ static int take_json(struct intake *in, enum body_format format, struct span bod
             return unreadable(in->problem, status, "The body", json_reader_offset(json));
         if (check_count(in) != 0 || take(in, status, nodes) != 0)
             return -1;
+        let_others(in);
     }
 }
 
@@ -275,6 +287,7 @@ static int take_lines(struct intake *in, struct span body)
         if (check_count(in) != 0 || take_line(in, line) != 0)
             return -1;
         in->index++;
+        let_others(in);
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "journal/id_index_build.h"
 
 #include "base/paths.h"
+#include "base/thread.h"
 #include "base/whole.h"
 #include "journal/id_index_pages.h"
 
@@ -136,6 +137,7 @@ static int builder_put(struct builder *w, uint64_t hash, uint64_t sequence)
             return -1;
         w->run->fences[w->blocks++] = htole32((uint32_t)(hash >> 32));
         w->in_block = 0;
+        thread_let_others();
     }
     uint8_t *at = w->out + (w->blocks - 1) % OUT_BLOCKS * ID_RUN_BLOCK_BYTES +
                   ID_RUN_CHECKSUM_BYTES +

@@ -1,6 +1,7 @@
 #include "server/group.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 
@@ -95,6 +96,8 @@ static int group_add(struct group *g, struct id_index *ids, struct ingest_ids *c
     ticket->accepted = ticket->duplicates = 0;
     for (size_t i = 0; i < ticket->event_count; i++) {
         size_t in_look = i % LOOK_UP, left = ticket->event_count - i;
+        if (in_look == 0 && i > 0)
+            thread_let_others();
         if (in_look == 0)
             look_up_ids(ids, &ticket->events[i], left < LOOK_UP ? left : LOOK_UP, &l);
         uint64_t found = l.sequences[in_look];
@@ -187,6 +190,8 @@ size_t group_apply(const struct group *g, struct sites *sites, const struct inge
             floor_apply(floor, &g->events[at]->event, now);
         }
         site_write_end(site);
+        if (at < end)
+            thread_let_others();
     }
     return end;
 }

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/group.h"
 
 #include <pthread.h>
@@ -106,6 +107,8 @@ static void apply(struct ingest *g, const struct group *group)
             tickets_done(untold, next);
             untold = next;
             told_at = at;
+            if (next != NULL)
+                thread_let_others();
         }
     }
 }

@@ -1,4 +1,5 @@
 /* The four endpoints. */
+#include "base/thread.h"
 #include "server/routes.h"
 
 #include <string.h>
@@ -81,6 +82,7 @@ void handle_view(struct app *app, struct http_exchange *x, enum view view)
     struct query query;
     struct proof proof = proof_begin(app);
     int64_t site_id = 0, now_us = 0;
+    thread_asked();
     if (read_parameters(app, x, &query, &site_id, &problem) < 0) {
         respond_problem(app, x, &problem);
         return;
