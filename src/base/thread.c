@@ -7,9 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The default is some milliseconds. With less, reading a body of some hundred KiB would
- * be cut into several turns. */
-#define SHORT_TURN_NS 300000u
+/* The default is some milliseconds. The shortest there is; longer ones would not take the place of
+ * those who work long. */
+#define SHORT_TURN_NS 100000u
+/* Of those who work long: what they give up at most when they end a turn early. */
+#define LONG_WORK_TURN_NS 200000u
+/* After so much of a turn it may be ended. */
+#define TURN_MIN_NS 50000
 
 /* The first version of what the system call takes; the C library of Debian 12 has none. */
 struct attributes {
@@ -20,13 +24,23 @@ struct attributes {
     uint64_t runtime_ns, deadline_ns, period_ns;
 };
 
-void thread_wants_short_turns(void)
+static void want_turns_of(uint64_t ns)
 {
     struct attributes a = {0};
     if (syscall(SYS_sched_getattr, 0, &a, sizeof a, 0) != 0 || a.policy != SCHED_OTHER)
         return;
-    a.runtime_ns = SHORT_TURN_NS;
+    a.runtime_ns = ns;
     syscall(SYS_sched_setattr, 0, &a, 0);
+}
+
+void thread_wants_short_turns(void)
+{
+    want_turns_of(SHORT_TURN_NS);
+}
+
+void thread_works_long(void)
+{
+    want_turns_of(LONG_WORK_TURN_NS);
 }
 
 /* A wallboard that asks every some seconds is always waited upon. */
@@ -50,8 +64,21 @@ void thread_asked(void)
         atomic_store_explicit(&asked_until, until, memory_order_relaxed);
 }
 
+/* When this thread last gave its core up. */
+static _Thread_local int64_t turn_began_ns;
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 void thread_let_others(void)
 {
-    if (coarse_s() < atomic_load_explicit(&asked_until, memory_order_relaxed))
-        sched_yield();
+    if (coarse_s() >= atomic_load_explicit(&asked_until, memory_order_relaxed) ||
+        now_ns() - turn_began_ns < TURN_MIN_NS)
+        return;
+    sched_yield();
+    turn_began_ns = now_ns();
 }

@@ -11,9 +11,14 @@ void thread_wants_short_turns(void);
 /* Says that somebody asks and waits for an answer; from any thread, short. */
 void thread_asked(void);
 
-/* For work that takes long, every some ten microseconds and with no lock held: who waits for this
- * core has it first, when somebody has asked within the last seconds. Else it does nothing: the
- * changes of threads cost long work about a tenth of its time. */
+/* The calling thread works long, and for many: asks the scheduler for turns of which little is lost
+ * when they end early. */
+void thread_works_long(void);
+
+/* For such a thread, every some ten microseconds and with no lock held: ends its turn when that has
+ * lasted a little, and somebody has asked within the last seconds. Who waits for this core has it
+ * then. Else it does nothing. Ended more often, or with long turns, it would cost nearly all of the
+ * core where others always have work: the scheduler counts a turn that is given up as whole. */
 void thread_let_others(void);
 
 #endif

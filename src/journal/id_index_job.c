@@ -1,5 +1,7 @@
 #include "journal/id_index_job.h"
 
+#include "base/thread.h"
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ static void do_job(struct id_job *job)
 static void *work(void *data)
 {
     struct id_worker *w = data;
+    thread_works_long();
     pthread_mutex_lock(&w->lock);
     for (;;) {
         while (!w->asked && !w->ending)

@@ -1,6 +1,7 @@
 #include "server/decoders.h"
 
 #include "base/limits.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -42,6 +43,7 @@ static struct decode_job *next_job(struct decoders *d)
 static void *decode(void *data)
 {
     struct decoding_thread *t = data;
+    thread_works_long();
     for (struct decode_job *job; (job = next_job(t->all)) != NULL;)
         job->run(job, t->decoder);
     return NULL;

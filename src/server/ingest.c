@@ -250,6 +250,7 @@ static void *committer(void *data)
 {
     struct ingest *g = data;
     time_t at[INGEST_CHORES] = {0};
+    thread_works_long();
     struct timespec chore_at = {0}; /* at once */
     pthread_mutex_lock(&g->lock);
     while (g->first != NULL || !g->stopping) {
@@ -268,6 +269,7 @@ static void *committer(void *data)
 static void *applier(void *data)
 {
     struct ingest *g = data;
+    thread_works_long();
     pthread_mutex_lock(&g->lock);
     for (;;) {
         while (g->applied == g->committed && !g->committed_all)
