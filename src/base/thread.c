@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The default is some milliseconds. The shortest there is; longer ones would not take the place of
- * those who work long. */
+/* The default is some milliseconds. The shortest there is: shorter than those of who works long, or
+ * a thread that wakes up would not take their place. */
 #define SHORT_TURN_NS 100000u
 /* Of those who work long: what they give up at most when they end a turn early. */
 #define LONG_WORK_TURN_NS 200000u

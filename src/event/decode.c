@@ -182,7 +182,7 @@ static int take(struct intake *in, enum json_status status, struct json_node *no
 /* A large body is decoded while others want answers. */
 static void let_others(const struct intake *in)
 {
-    if (in->index % EVENTS_AT_A_TIME == 0)
+    if (in->index > 0 && in->index % EVENTS_AT_A_TIME == 0)
         thread_let_others();
 }
 
