@@ -1,4 +1,4 @@
-/* Counting among bytes, of which one instruction compares sixteen. */
+/* Counting among bytes, of which one instruction compares sixteen, and among half bytes. */
 #ifndef LIVEFLOOR_TIMELINE_BYTE_LANES_H
 #define LIVEFLOOR_TIMELINE_BYTE_LANES_H
 
@@ -46,6 +46,45 @@ static inline void bytes_count(const uint8_t *bytes, uint32_t count, uint8_t lea
     more -= (byte_lanes)(x > limit) & counts;
     *at_least = byte_lanes_sum(not_less);
     *greater = byte_lanes_sum(more);
+}
+
+/* The number of four bits at a place. */
+static inline uint32_t nibble_get(const uint8_t *nibbles, size_t at)
+{
+    return (uint32_t)nibbles[at / 2] >> at % 2 * 4 & 15u;
+}
+
+/* Writes it; its four bits are 0. */
+static inline void nibble_put(uint8_t *nibbles, size_t at, uint32_t number)
+{
+    nibbles[at / 2] = (uint8_t)(nibbles[at / 2] | number << at % 2 * 4);
+}
+
+/* As bytes_count, of `count` < BYTE_LANES_MOST numbers of four bits from a place on. */
+static inline void nibbles_count(const uint8_t *nibbles, size_t at, uint32_t count, uint32_t least,
+                                 uint32_t *at_least, uint32_t *greater)
+{
+    const byte_lanes limit = (byte_lanes){0} + (uint8_t)least;
+    byte_lanes not_less = {0}, more = {0};
+    *at_least = *greater = 0;
+    for (; count > 0 && (at % 2 != 0 || count < 2 * BYTE_LANES); at++, count--) {
+        *at_least += nibble_get(nibbles, at) >= least;
+        *greater += nibble_get(nibbles, at) > least;
+    }
+    for (; count >= 2 * BYTE_LANES; at += 2 * BYTE_LANES, count -= 2 * BYTE_LANES) {
+        byte_lanes both, low, high;
+        memcpy(&both, nibbles + at / 2, sizeof both);
+        low = both & 15;
+        high = both >> 4;
+        not_less -= (byte_lanes)(low >= limit) + (byte_lanes)(high >= limit);
+        more -= (byte_lanes)(low > limit) + (byte_lanes)(high > limit);
+    }
+    for (; count > 0; at++, count--) {
+        *at_least += nibble_get(nibbles, at) >= least;
+        *greater += nibble_get(nibbles, at) > least;
+    }
+    *at_least += byte_lanes_sum(not_less);
+    *greater += byte_lanes_sum(more);
 }
 
 #endif

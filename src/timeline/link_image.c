@@ -58,7 +58,7 @@ static void tags_take(struct link_stack *s, struct image *io)
 {
     uint32_t seen[LINK_STACK_RUNS] = {0};
     for (uint32_t i = 0; i < s->n; i++)
-        if (s->tag[i] >= s->count) {
+        if (nibble_get(s->tag, i) >= s->count) {
             image_refuse(io);
             return;
         }
@@ -92,7 +92,7 @@ static struct link_stack *stack_image(struct link_stack *s, struct image *io)
     if (loads && count > 1 && !image_failed(io))
         link_stack_make_tags(s);
     if (count > 1 && !image_failed(io)) {
-        image_bytes(io, s->tag, s->n);
+        image_bytes(io, s->tag, link_stack_tag_bytes(s->n));
         if (loads)
             tags_take(s, io);
     }

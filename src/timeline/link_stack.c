@@ -42,10 +42,14 @@ void link_stack_free(struct link_stack *s)
     memory_free(s);
 }
 
+size_t link_stack_tag_bytes(uint32_t n)
+{
+    return n / 2 + 1;
+}
+
 void link_stack_make_tags(struct link_stack *s)
 {
-    s->tag = memory_get(byte_lanes_room(s->n));
-    memset(s->tag + s->n, 0, byte_lanes_room(s->n) - s->n);
+    s->tag = memory_zeroed(link_stack_tag_bytes(s->n), 1);
     s->counts = memory_get((size_t)edges_of(s) * s->count * sizeof *s->counts);
 }
 
@@ -61,7 +65,7 @@ void link_stack_count_tags(struct link_stack *s, uint32_t edge, uint32_t count,
         }
         if (at == end)
             return;
-        seen[s->tag[at]]++;
+        seen[nibble_get(s->tag, at)]++;
     }
 }
 
@@ -79,7 +83,7 @@ void link_stack_prefetch(const struct link_stack *s, uint32_t run, uint32_t firs
     uint32_t edge = nearest_edge(s, first), at = edge * LINK_STACK_EDGE;
     uint32_t begin = at < first ? at : first, end = at < first ? first : at;
     __builtin_prefetch(s->counts + (size_t)edge * s->count + run);
-    for (uint32_t i = begin; i < end; i += 64)
+    for (uint32_t i = begin / 2; i < end / 2 + 1; i += 64)
         __builtin_prefetch(s->tag + i);
 }
 
@@ -93,7 +97,7 @@ void link_stack_split(const struct link_stack *s, uint32_t run, uint32_t first, 
     uint32_t edge = nearest_edge(s, first), at = edge * LINK_STACK_EDGE;
     bool behind = at < first;
     uint32_t count = behind ? first - at : at - first, not_less, more;
-    bytes_count(s->tag + (behind ? at : first), count, (uint8_t)run, &not_less, &more);
+    nibbles_count(s->tag, behind ? at : first, count, run, &not_less, &more);
     const uint32_t *counts = s->counts + (size_t)edge * s->count;
     uint32_t less = count - not_less, equal = not_less - more;
     uint32_t same_at = (run + 1 < s->count ? counts[run + 1] : at) - counts[run];
@@ -108,19 +112,23 @@ void link_stack_unpack(const struct link_stack *s, struct link *out)
     series_read(&s->from, all);
     memcpy(at, s->begin, sizeof at);
     for (uint32_t i = 0; i < s->n; i++)
-        from[at[s->tag == NULL ? 0 : s->tag[i]]++] = all[i];
+        from[at[s->tag == NULL ? 0 : nibble_get(s->tag, i)]++] = all[i];
     for (uint32_t i = 0; i < s->count; i++)
         link_run_unpack_with(s->run[i], from + s->begin[i], out + s->begin[i]);
     memory_free(all);
     memory_free(from);
 }
 
+size_t link_stack_shell_bytes(const struct link_stack *s)
+{
+    size_t tags = link_stack_tag_bytes(s->n) + (size_t)edges_of(s) * s->count * sizeof *s->counts;
+    return sizeof *s + series_bytes(&s->from) + (s->tag == NULL ? 0 : tags);
+}
+
 size_t link_stack_bytes(const struct link_stack *s)
 {
-    size_t bytes = sizeof *s + series_bytes(&s->from);
+    size_t bytes = link_stack_shell_bytes(s);
     for (uint32_t i = 0; i < s->count; i++)
         bytes += link_run_bytes(s->run[i]);
-    if (s->tag != NULL)
-        bytes += byte_lanes_room(s->n) + (size_t)edges_of(s) * s->count * sizeof *s->counts;
     return bytes;
 }

@@ -18,7 +18,7 @@ struct link_stack {
     int64_t to_first[LINK_STACK_RUNS], to_last[LINK_STACK_RUNS];
     uint32_t begin[LINK_STACK_RUNS + 1]; /* links of the runs before */
     struct series from;                  /* of all runs, ascending */
-    uint8_t *tag;                        /* beside each from: its run; NULL with one run */
+    uint8_t *tag;     /* beside each from, half a byte: its run; NULL with one run */
     uint32_t *counts; /* of each edge, of each run: links before with an earlier run */
 };
 
@@ -34,8 +34,11 @@ void link_stack_push(struct link_stack *s, struct link_run *r);
 void link_stack_count_tags(struct link_stack *s, uint32_t edge, uint32_t count,
                            uint32_t seen[LINK_STACK_RUNS]);
 
-/* Memory for the tags and counts of all its links. */
+/* Memory for the tags, which are 0, and the counts of all its links. */
 void link_stack_make_tags(struct link_stack *s);
+
+/* Bytes of the tags of so many links. */
+size_t link_stack_tag_bytes(uint32_t n);
 
 /* Asks for the memory that link_stack_split reads. */
 void link_stack_prefetch(const struct link_stack *s, uint32_t run, uint32_t first);
@@ -48,5 +51,8 @@ void link_stack_split(const struct link_stack *s, uint32_t run, uint32_t first, 
 void link_stack_unpack(const struct link_stack *s, struct link *out);
 
 size_t link_stack_bytes(const struct link_stack *s);
+
+/* The same without its runs. */
+size_t link_stack_shell_bytes(const struct link_stack *s);
 
 #endif

@@ -14,7 +14,7 @@ _Static_assert(LINK_STACK_EDGE % (STEP_BLOCKS * SERIES_BLOCK) == 0,
 struct source {
     const struct link_stack *stack;
     uint32_t at;
-    uint8_t first_tag;           /* of its runs in the new stack */
+    uint32_t first_tag;          /* of its runs in the new stack */
     int64_t times[SERIES_BLOCK]; /* the block that `at` is in */
 };
 
@@ -40,7 +40,7 @@ static void begin_pass(struct link_stacking *m)
     for (int i = 0; i < 2; i++) {
         struct source *s = &m->source[i];
         s->stack = m->old[i];
-        s->first_tag = (uint8_t)(i == 0 ? 0 : m->old[0]->count);
+        s->first_tag = i == 0 ? 0 : m->old[0]->count;
         s->at = 0;
         source_load(s);
     }
@@ -90,8 +90,8 @@ void link_stacking_free(struct link_stacking *m)
     memory_free(m);
 }
 
-/* The next block of the merged froms, and the tags of its links. */
-static void merge_block(struct link_stacking *m, uint32_t count, int64_t *times, uint8_t *tags)
+/* The next block of the merged froms; in the second pass with the tags of its links. */
+static void merge_block(struct link_stacking *m, uint32_t block, uint32_t count, int64_t *times)
 {
     struct source *a = &m->source[0], *b = &m->source[1];
     for (uint32_t i = 0; i < count; i++) {
@@ -100,7 +100,9 @@ static void merge_block(struct link_stacking *m, uint32_t count, int64_t *times,
             has_a && (!has_b || a->times[a->at % SERIES_BLOCK] <= b->times[b->at % SERIES_BLOCK]);
         struct source *s = takes_a ? a : b;
         times[i] = s->times[s->at % SERIES_BLOCK];
-        tags[i] = (uint8_t)(s->first_tag + (s->stack->tag == NULL ? 0 : s->stack->tag[s->at]));
+        uint32_t tag = s->stack->tag == NULL ? 0 : nibble_get(s->stack->tag, s->at);
+        if (m->writes)
+            nibble_put(m->made->tag, (size_t)block * SERIES_BLOCK + i, s->first_tag + tag);
         s->at++;
         source_load(s);
     }
@@ -114,9 +116,7 @@ static bool blocks_step(struct link_stacking *m)
     uint32_t end = all - first < STEP_BLOCKS ? all : first + STEP_BLOCKS;
     for (uint32_t b = first; b < end; b++) {
         int64_t times[SERIES_BLOCK];
-        uint8_t tags[SERIES_BLOCK];
-        uint32_t count = series_block_count(made->n, b);
-        merge_block(m, count, times, m->writes ? made->tag + (size_t)b * SERIES_BLOCK : tags);
+        merge_block(m, b, series_block_count(made->n, b), times);
         if (m->writes)
             series_write_block(&made->from, b, times);
         else
@@ -160,7 +160,5 @@ struct link_stack *link_stacking_step(struct link_stacking *m)
 
 size_t link_stacking_bytes(const struct link_stacking *m)
 {
-    const struct link_stack *made = m->made;
-    size_t bytes = sizeof *m + sizeof *made + series_blocks(made->n) * sizeof(int64_t);
-    return bytes + (m->writes ? series_bytes(&made->from) + made->n : 0);
+    return sizeof *m + link_stack_shell_bytes(m->made);
 }

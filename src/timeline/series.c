@@ -85,18 +85,16 @@ bool series_step(struct series *s, struct series_work *w, const int64_t *times, 
     return w->pass++ == 2;
 }
 
-struct series series_begin(const int64_t *times, uint32_t n)
-{
-    struct series s = {.first = times[0], .last = times[n - 1], .n = n};
-    s.block = memory_get(series_blocks(n) * sizeof *s.block);
-    return s;
-}
-
 struct series series_of_blocks(int64_t first, int64_t last, uint32_t n, uint64_t unit)
 {
     struct series s = {.first = first, .last = last, .n = n, .unit = unit == 0 ? 1 : unit};
     s.block = memory_get(series_blocks(n) * sizeof *s.block);
     return s;
+}
+
+struct series series_begin(const int64_t *times, uint32_t n)
+{
+    return series_of_blocks(times[0], times[n - 1], n, 0); /* the first pass finds the unit */
 }
 
 struct series series_new(const int64_t *times, uint32_t n)

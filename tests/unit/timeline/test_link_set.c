@@ -144,7 +144,7 @@ static void cold_links_take_few_bytes(void **state)
     struct link_set *set = link_set_new(false);
     for (int64_t i = 1; i <= 300000; i++)
         link_set_book(set, &(struct link){1000000 * dice(&s, (uint32_t)i * 5), i * 5000000, 0}, +1);
-    assert_in_range(link_set_bytes(set), 1, 300000 * 11 / 2);
+    assert_in_range(link_set_bytes(set), 1, 300000 * 5);
     link_set_free(set);
 }
 
