@@ -3,6 +3,7 @@
 #include "answer/window.h"
 #include "base/instant.h"
 #include "floor/agent.h"
+#include "floor/status_times.h"
 
 #include <stdlib.h>
 
@@ -66,51 +67,52 @@ static int by_status(const void *a, const void *b)
 /* What the lines of one agent say before the window's ends, and with its last instant. */
 struct sums {
     int64_t from[B_WIDTH], to[B_WIDTH], at[B_WIDTH];
-    int64_t (*status)[2][STATUS_STEPS_WIDTH]; /* of each of its statuses: from, at */
+    int64_t *status_from, *status_to; /* of each of its statuses */
+    uint32_t status;                  /* at the last instant */
 };
 
 /* Agents asked about at a time. */
 #define ROUND 32u
 
+/* The time of a round of agents in each of their statuses. */
+static int ask_statuses(const struct floor *f, const struct entry *entries, size_t count,
+                        int64_t start, int64_t end, struct arena *arena, struct sums *sums)
+{
+    struct status_ask asks[2 * ROUND];
+    for (size_t i = 0; i < count; i++) {
+        const struct agent *a = &f->agents[entries[i].number];
+        int64_t *us = arena_alloc(arena, (2 * a->status_count + 1) * sizeof *us);
+        if (us == NULL)
+            return -1;
+        sums[i].status_from = us;
+        sums[i].status_to = us + a->status_count;
+        asks[2 * i] = (struct status_ask){.agent = a, .time_us = start, .us = us};
+        asks[2 * i + 1] = (struct status_ask){a, end, sums[i].status_to, 0};
+    }
+    status_times_before(asks, 2 * count);
+    for (size_t i = 0; i < count; i++)
+        sums[i].status = asks[2 * i + 1].status;
+    return 0;
+}
+
 /* The sums of a round of agents: all lines side by side, so that their misses overlap. */
 static int ask_round(const struct floor *f, const struct question *q, const struct entry *entries,
                      size_t count, int64_t start, struct arena *arena, struct sums *sums)
 {
-    size_t most = 0, n = 0;
+    struct timeline_ask asks[3 * ROUND];
     int64_t end = question_instant(q);
-    for (size_t i = 0; i < count; i++)
-        most += 3 + 2 * f->agents[entries[i].number].status_count;
-    struct timeline_ask *asks = arena_alloc(arena, most * sizeof *asks);
-    if (asks == NULL)
-        return -1;
     for (size_t i = 0; i < count; i++) {
         const struct agent *a = &f->agents[entries[i].number];
-        asks[n++] = (struct timeline_ask){&a->busy, start, sums[i].from, false};
-        asks[n++] = (struct timeline_ask){&a->busy, end, sums[i].to, false};
-        asks[n++] = (struct timeline_ask){&a->busy, end + 1, sums[i].at, true};
-        sums[i].status = arena_alloc(arena, (a->status_count + 1) * sizeof *sums[i].status);
-        if (sums[i].status == NULL)
-            return -1;
-        for (size_t s = 0; s < a->status_count && q->status_distribution; s++) {
-            const struct timeline *steps = &a->statuses[s].steps;
-            asks[n++] = (struct timeline_ask){steps, start, sums[i].status[s][0], false};
-            asks[n++] = (struct timeline_ask){steps, end + 1, sums[i].status[s][1], false};
-        }
+        asks[3 * i] = (struct timeline_ask){&a->busy, start, sums[i].from, false};
+        asks[3 * i + 1] = (struct timeline_ask){&a->busy, end, sums[i].to, false};
+        asks[3 * i + 2] = (struct timeline_ask){&a->busy, end + 1, sums[i].at, true};
+        if (!q->status_distribution)
+            sums[i].status = agent_status_at(a, end);
     }
-    timeline_before_all(asks, n);
-    return 0;
+    timeline_before_all(asks, 3 * count);
+    return q->status_distribution ? ask_statuses(f, entries, count, start, end, arena, sums) : 0;
 }
 
-/* The status at the window's last instant: the one whose steps say so. */
-static uint32_t status_of(const struct agent *a, const struct sums *sums)
-{
-    for (size_t i = 0; i < a->status_count; i++)
-        if (sums->status[i][1][0] != 0)
-            return a->statuses[i].status;
-    return STATUS_NUMBER_OFFLINE;
-}
-
-/* A step at the very end of the window adds nothing to an integral up to there. */
 static int tell_distribution(const struct floor *f, const struct agent *a, const struct sums *sums,
                              int64_t start, int64_t end, struct arena *arena,
                              struct agent_line *line)
@@ -119,12 +121,13 @@ static int tell_distribution(const struct floor *f, const struct agent *a, const
     if (times == NULL)
         return -1;
     size_t count = 0;
-    int64_t offline = end - start;
+    int64_t offline = end - start; /* what the others leave */
     for (size_t i = 0; i < a->status_count; i++) {
-        int64_t us = integral(sums->status[i][0], sums->status[i][1], start, end);
+        int64_t us = sums->status_to[i] - sums->status_from[i];
+        if (us == 0 || a->statuses[i] == STATUS_NUMBER_OFFLINE)
+            continue;
         offline -= us;
-        if (us != 0)
-            times[count++] = (struct status_time){f->status_ids.guids[a->statuses[i].status], us};
+        times[count++] = (struct status_time){f->status_ids.guids[a->statuses[i]], us};
     }
     if (offline > 0)
         times[count++] = (struct status_time){STATUS_ID_OFFLINE, offline};
@@ -141,11 +144,10 @@ static int tell_agent(const struct floor *f, const struct question *q, const str
     const struct agent *a = &f->agents[e->number];
     int64_t end = question_instant(q);
     const struct agent_version *v = agent_version_at(a, end);
-    uint32_t status = q->status_distribution ? status_of(a, sums) : agent_status_at(a, end);
     *line = (struct agent_line){
         .id = *e->id,
         .display_name = e->name,
-        .status = f->status_ids.guids[status],
+        .status = f->status_ids.guids[sums->status],
         .ongoing_chats = sums->at[B_CHATS],
         .max_concurrent = v != NULL ? v->max_concurrent : 0,
     };

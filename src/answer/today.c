@@ -1,6 +1,7 @@
 /* metrics.md §6, and its filter of §9. */
 #include "answer/window.h"
 #include "floor/agent.h"
+#include "floor/status_times.h"
 
 /* The sums of one line before both ends of a window. */
 struct ends {
@@ -27,14 +28,9 @@ static struct ratio members_utilization(const struct floor *f, uint32_t departme
             continue;
         ask_ends(asks, &a->busy, start, end, &ends);
         timeline_before_all(asks, 2);
-        r.num += integral(ends.from + B_BOTH, ends.to + B_BOTH, start, end);
-        for (size_t s = 0; s < a->status_count; s++) {
-            if (f->statuses[a->statuses[s].status].kind == STATUS_OFFLINE)
-                continue;
-            ask_ends(asks, &a->statuses[s].steps, start, end, &ends);
-            timeline_before_all(asks, 2);
-            r.den += integral(ends.from, ends.to, start, end);
-        }
+        r.num += integral(ends.from + B_IN_CHAT, ends.to + B_IN_CHAT, start, end) -
+                 integral(ends.from + B_OUT, ends.to + B_OUT, start, end);
+        r.den += status_times_logged_in(f, a, end) - status_times_logged_in(f, a, start);
     }
     return r;
 }

@@ -6,6 +6,7 @@
 #include "floor/event_log.h"
 #include "floor/presence.h"
 #include "floor/status_marks.h"
+#include "floor/status_times.h"
 
 void agent_init(struct agent *a)
 {
@@ -20,9 +21,7 @@ void agent_clear(struct agent *a)
     agent_versions_free(a->versions, a->version_count);
     event_log_clear(&a->log);
     status_marks_clear(a);
-    for (size_t i = 0; i < a->status_count; i++)
-        timeline_clear(&a->statuses[i].steps);
-    memory_free(a->statuses);
+    status_times_clear(a);
     interval_set_clear(&a->joins);
     interval_set_clear(&a->attempts);
     link_set_free(a->rejoins);
@@ -112,7 +111,7 @@ uint32_t agent_status_at(const struct agent *a, int64_t t)
         if (v != NULL && (v->deleted || mark->time_us < v->life_us))
             return STATUS_NUMBER_OFFLINE;
     }
-    return mark->status;
+    return a->statuses[mark->own];
 }
 
 void agent_take_directory(struct floor *f, uint32_t number, const struct event *e)
@@ -133,10 +132,10 @@ void agent_take_status(struct floor *f, uint32_t number, const struct event *e)
     size_t at = status_marks_find(a, f->settings.archive, e->time_us, e->id);
     /* It holds until the next mark, at most. */
     int64_t until = at < a->mark_count ? a->marks[at].time_us : INT64_MAX;
-    presence_know_status(a, status);
     presence_begin(f, number, e->time_us, until, PRESENCE_ALL);
     status_marks_insert(a, f->settings.archive, at, e->time_us, e->id, status);
     presence_end(f, number, e->time_us, until, PRESENCE_ALL);
+    status_times_changed(a, e->time_us);
     if (at == 0 && a->deletions > 0)
         agent_refresh(f, number, e->time_us); /* it may have made the agent exist */
 }
@@ -200,6 +199,8 @@ void agent_refresh(struct floor *f, uint32_t number, int64_t from_us)
     a->versions = versions;
     a->version_count = count;
     presence_end(f, number, from_us, INT64_MAX, PRESENCE_ALL);
+    if (a->deletions > 0)
+        status_times_changed(a, from_us);
     if (rerun != NULL)
         chat_rerun_end(f, rerun);
     memory_free(list.chats);

@@ -8,6 +8,7 @@
 #include "floor/department.h"
 #include "floor/event_log.h"
 #include "floor/image_list.h"
+#include "floor/status_times.h"
 #include "timeline/images.h"
 
 void tally_image(struct tally *t, struct image *io)
@@ -80,17 +81,14 @@ static void marks_image(struct agent *a, struct image *io)
     a->mark_ids = image_list(io, a->mark_ids, &a->mark_id_bytes, &a->mark_id_cap, 1);
 }
 
+/* Only numbers of the agent's statuses that there are. */
 static void agent_statuses_image(struct agent *a, struct image *io)
 {
-    image_bytes(io, &a->status_count, sizeof a->status_count);
-    if (image_loads(io)) {
-        a->statuses = memory_zeroed(a->status_count, sizeof *a->statuses);
-        a->status_cap = a->status_count;
-    }
-    for (size_t i = 0; i < a->status_count; i++) {
-        image_bytes(io, &a->statuses[i].status, sizeof a->statuses[i].status);
-        timeline_image(&a->statuses[i].steps, io);
-    }
+    a->statuses =
+        image_list(io, a->statuses, &a->status_count, &a->status_cap, sizeof *a->statuses);
+    for (size_t i = 0; i < a->mark_count && image_loads(io) && !image_failed(io); i++)
+        if (a->marks[i].own >= a->status_count)
+            image_refuse(io);
 }
 
 /* Needs the departments, and all of the agent that makes it known. */
@@ -119,6 +117,8 @@ static void agent_image(struct floor *f, uint32_t number, struct image *io)
     timeline_image(&a->busy, io);
     route_image(&a->route, io);
     agent_versions_image(f, number, io);
+    if (image_loads(io) && !image_failed(io))
+        status_times_changed(a, INT64_MIN);
 }
 
 static void agents_image(struct floor *f, struct image *io)

@@ -151,14 +151,6 @@ static void book_departments(struct floor *f, const struct stance *s, int64_t ti
         book(f, &f->departments[s->facts->departments[i]].members, time, delta);
 }
 
-static struct timeline *status_steps(struct agent *a, uint32_t status)
-{
-    for (size_t i = 0; i < a->status_count; i++)
-        if (a->statuses[i].status == status)
-            return &a->statuses[i].steps;
-    return NULL;
-}
-
 /* Books a stance as beginning (sign +1) or ending (sign -1) at a time. */
 static void book_stance(struct floor *f, struct agent *a, const struct stance *s, int64_t time,
                         int64_t sign, enum presence_scope scope)
@@ -168,8 +160,8 @@ static void book_stance(struct floor *f, struct agent *a, const struct stance *s
     int64_t busy[B_WIDTH] = {
         [B_IN_CHAT] = in_chat,
         [B_IN_CHAT_MOMENT] = moment(in_chat, time),
-        [B_BOTH] = both,
-        [B_BOTH_MOMENT] = moment(both, time),
+        [B_OUT] = in_chat - both,
+        [B_OUT_MOMENT] = moment(in_chat - both, time),
         [B_CHATS] = sign * s->chats,
     };
     int64_t site[P_WIDTH] = {
@@ -186,8 +178,6 @@ static void book_stance(struct floor *f, struct agent *a, const struct stance *s
     if (scope == PRESENCE_CHATS)
         return;
     book_departments(f, s, time, sign);
-    if (s->status != STATUS_NUMBER_OFFLINE)
-        book(f, status_steps(a, s->status), time, (int64_t[]){sign, moment(sign, time)});
 }
 
 static void book_range(struct floor *f, uint32_t number, int64_t from, int64_t to, int64_t sign,
@@ -251,17 +241,6 @@ void bookings_free(struct bookings *list)
 {
     memory_free(list->items);
     memory_free(list);
-}
-
-void presence_know_status(struct agent *a, uint32_t status)
-{
-    if (status == STATUS_NUMBER_OFFLINE || status_steps(a, status) != NULL)
-        return;
-    a->statuses =
-        memory_grow(a->statuses, &a->status_cap, a->status_count + 1, sizeof *a->statuses);
-    struct agent_status *fresh = &a->statuses[a->status_count++];
-    fresh->status = status;
-    timeline_init_moments(&fresh->steps, STATUS_STEPS_WIDTH, STATUS_STEPS_MOMENTS);
 }
 
 void presence_begin(struct floor *f, uint32_t agent, int64_t from, int64_t to,

@@ -25,8 +25,4 @@ void presence_end(struct floor *f, uint32_t agent, int64_t from, int64_t to,
 struct bookings *bookings_new(void);
 void bookings_free(struct bookings *list);
 
-/* Makes room for an agent's time in a status; to be called before the
- * presence_begin of a change that brings it. */
-void presence_know_status(struct agent *a, uint32_t status);
-
 #endif

@@ -6,6 +6,7 @@
 #include "floor/department.h"
 #include "floor/presence.h"
 #include "floor/status_marks.h"
+#include "floor/status_times.h"
 #include "floor/visitor.h"
 
 /* Queue looks back so far at waits that ended. */
@@ -129,6 +130,7 @@ static void forget_marks(struct floor *f, uint32_t number, int64_t horizon_us)
     int64_t from = a->marks[0].time_us;
     presence_begin(f, number, from, horizon_us, PRESENCE_ALL);
     status_marks_keep(a, needed);
+    status_times_changed(a, INT64_MIN);
     presence_end(f, number, from, horizon_us, PRESENCE_ALL);
     memory_free(needed);
 }

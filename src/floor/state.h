@@ -69,17 +69,13 @@ enum member_measure { D_LOGGED_IN, D_ONLINE_CAPACITY, D_WIDTH };
 enum busy_measure {
     B_IN_CHAT, /* in at least one */
     B_IN_CHAT_MOMENT,
-    B_BOTH, /* and logged in */
-    B_BOTH_MOMENT,
+    B_OUT, /* and not logged in: mostly never */
+    B_OUT_MOMENT,
     B_CHATS, /* chats it is in */
     B_JOINS, /* at a join: how many chats it joined */
     B_WIDTH
 };
-#define B_MOMENTS (1u << B_IN_CHAT_MOMENT | 1u << B_BOTH_MOMENT)
-
-/* An agent's time in one status: the step, its moment. */
-#define STATUS_STEPS_WIDTH 2u
-#define STATUS_STEPS_MOMENTS 2u
+#define B_MOMENTS (1u << B_IN_CHAT_MOMENT | 1u << B_OUT_MOMENT)
 
 /* Steps of chats by state. */
 enum load_measure { L_BOT, L_WAITING, L_ACTIVE, L_WIDTH };
@@ -138,14 +134,7 @@ struct agent_version {
 struct status_mark {
     int64_t time_us;
     uint32_t id_at; /* where its id is, which orders marks of one instant */
-    uint32_t status;
-};
-
-/* An agent's time in one status: steps and their moment. Offline is not kept: it is
- * what the others leave. */
-struct agent_status {
-    uint32_t status;
-    struct timeline steps;
+    uint32_t own;   /* the status: which of agent.statuses */
 };
 
 struct agent {
@@ -157,8 +146,13 @@ struct agent {
     size_t mark_count, mark_cap;
     uint8_t *mark_ids; /* those that are not in the archive */
     size_t mark_id_bytes, mark_id_cap;
-    struct agent_status *statuses;
+    /* status_times.h: */
+    uint32_t *statuses; /* numbers of those that it ever was in */
     size_t status_count, status_cap;
+    struct status_mark *lives; /* after a deletion: the changes that hold; their ids mean nothing */
+    size_t life_count, life_cap;
+    int64_t *rows; /* sums at some of the changes */
+    size_t row_count, row_width, row_cap;
     struct interval_set joins;    /* in a chat (ref) from, until */
     struct interval_set attempts; /* accepted a chat while deleted: no length */
     struct link_set *rejoins;     /* joins of one chat, one linked with the next */

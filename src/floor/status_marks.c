@@ -1,6 +1,7 @@
 #include "floor/status_marks.h"
 
 #include "base/memory.h"
+#include "floor/status_times.h"
 
 #define IN_ARCHIVE (UINT32_C(1) << 31) /* in id_at: the rest is its handle */
 /* An id as bytes: its length, then itself. */
@@ -91,7 +92,8 @@ void status_marks_insert(struct agent *a, struct archive *archive, size_t at, in
                          struct span id, uint32_t status)
 {
     uint32_t id_at = id_keep(a, archive, id);
-    insert(a, at, (struct status_mark){.time_us = time_us, .id_at = id_at, .status = status});
+    uint32_t own = status_times_own(a, status);
+    insert(a, at, (struct status_mark){.time_us = time_us, .id_at = id_at, .own = own});
 }
 
 void status_marks_keep(struct agent *a, const bool *needed)

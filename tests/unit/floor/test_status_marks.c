@@ -2,6 +2,7 @@
  * takes something now and then. */
 #include "floor/status_marks.h"
 
+#include "floor/status_times.h"
 #include "journal/file_archive.h"
 #include "support/check.h"
 
@@ -28,7 +29,7 @@ static void check_all(const struct agent *a, struct archive *archive, const stru
     assert_int_equal(a->mark_count, count);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(a->marks[i].time_us, plain[i].time_us);
-        assert_int_equal(a->marks[i].status, plain[i].status);
+        assert_int_equal(a->statuses[a->marks[i].own], plain[i].status);
         struct span id = status_mark_id(a, archive, i, text);
         assert_true(span_equal(id, (struct span){plain[i].id, plain[i].len}));
     }
@@ -61,6 +62,7 @@ static void play(struct archive *archive, uint64_t seed)
     status_marks_keep(&a, needed);
     check_all(&a, archive, plain, 0);
     status_marks_clear(&a);
+    status_times_clear(&a);
 }
 
 /* Marks of a few instants, put in where they are looked for. */
@@ -84,6 +86,7 @@ static void play_in_order(struct archive *archive, uint64_t seed)
                                      status_mark_id(&a, archive, i, text)) <= 0);
     }
     status_marks_clear(&a);
+    status_times_clear(&a);
 }
 
 static struct archive *whole;
