@@ -163,8 +163,11 @@ static void take_late(struct floor *f, struct chat *c, const struct chat_event *
 void chat_take(struct floor *f, uint32_t chat, const struct chat_event *e)
 {
     struct chat *c = vault_get(&f->chats, chat);
-    live_get(f, c);
-    if (in_order(c, e))
+    /* What comes for a chat that was put away is late, and says the same if it is not. */
+    bool was_away = c->live == NULL && c->log_len > 0;
+    if (!was_away)
+        live_get(f, c);
+    if (!was_away && in_order(c, e))
         take_in_order(f, c, e);
     else
         take_late(f, c, e);

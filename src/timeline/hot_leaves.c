@@ -4,8 +4,9 @@
 #include "base/memory.h"
 #include "timeline/leaf_head.h"
 
-/* Changes between two visits to packed leaves that show they are few. */
-#define CALM_ENOUGH 32u
+/* Changes between two visits to packed leaves that show they are few. What comes an hour late goes
+ * through that hour's leaves one by one, and changes each some dozens of times. */
+#define CALM_ENOUGH 128u
 #define LONG_CALM 512u
 
 /* A hot entry takes about forty times the memory of a packed one: one leaf in four
