@@ -13,7 +13,7 @@
 /* Of those who work long: what they give up at most when they end a turn early. */
 #define LONG_WORK_TURN_NS 200000u
 /* After so much of a turn it may be ended. */
-#define TURN_MIN_NS 50000
+#define TURN_MIN_NS 10000
 
 /* The first version of what the system call takes; the C library of Debian 12 has none. */
 struct attributes {
