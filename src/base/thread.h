@@ -17,8 +17,8 @@ void thread_works_long(void);
 
 /* For such a thread, every some ten microseconds and with no lock held: ends its turn when that has
  * lasted a little, and somebody has asked within the last seconds. Who waits for this core has it
- * then. Else it does nothing. Ended more often, or with long turns, it would cost nearly all of the
- * core where others always have work: the scheduler counts a turn that is given up as whole. */
+ * then. Else it does nothing. With long turns it would cost nearly all of the core where others
+ * always have work: the scheduler counts a turn that is given up as whole. */
 void thread_let_others(void);
 
 #endif

@@ -84,23 +84,9 @@ bool agent_exists_at(const struct agent *a, int64_t t)
     return v != NULL ? !v->deleted : agent_first_named(a) <= t;
 }
 
-/* The last mark at or before t, one past it: 0 when there is none. */
-static size_t marks_until(const struct agent *a, int64_t t)
-{
-    size_t low = 0, high = a->mark_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (a->marks[middle].time_us <= t)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 uint32_t agent_status_at(const struct agent *a, int64_t t)
 {
-    size_t until = marks_until(a, t);
+    size_t until = status_marks_until(a->marks, a->mark_count, t);
     if (until == 0)
         return STATUS_NUMBER_OFFLINE;
     const struct status_mark *mark = &a->marks[until - 1];

@@ -79,18 +79,6 @@ static void run_out(const struct floor *f, const struct chat *chat, struct chat_
     chat_remove_deleted(f, chat, s, INT64_MAX, out, sign);
 }
 
-/* The chat's state after its last event, which one that was put away comes without. */
-static struct chat_state *live_get(struct floor *f, struct chat *c)
-{
-    if (c->live == NULL) {
-        struct chat_cursor cursor = {0};
-        c->live = memory_get(sizeof *c->live);
-        chat_state_init(c->live);
-        run_out(f, c, c->live, &cursor, NULL, 0);
-    }
-    return c->live;
-}
-
 /* Does the event come after all that the live state has seen? */
 static bool in_order(const struct chat *c, const struct chat_event *e)
 {
@@ -163,11 +151,13 @@ static void take_late(struct floor *f, struct chat *c, const struct chat_event *
 void chat_take(struct floor *f, uint32_t chat, const struct chat_event *e)
 {
     struct chat *c = vault_get(&f->chats, chat);
-    /* What comes for a chat that was put away is late, and says the same if it is not. */
-    bool was_away = c->live == NULL && c->log_len > 0;
-    if (!was_away)
-        live_get(f, c);
-    if (!was_away && in_order(c, e))
+    if (c->live == NULL && c->log_len == 0) {
+        c->live = memory_get(sizeof *c->live);
+        chat_state_init(c->live);
+    }
+    /* A chat that was put away has no state: what comes for it is late, or is taken as if it were.
+     */
+    if (c->live != NULL && in_order(c, e))
         take_in_order(f, c, e);
     else
         take_late(f, c, e);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "floor/agent.h"
+#include "floor/status_marks.h"
 
 #include <stdlib.h>
 
@@ -33,7 +34,6 @@ struct turns {
 /* How an agent stands during a stretch of time. */
 struct stance {
     int64_t chats;
-    uint32_t status;
     bool logged_in, online;
     const struct agent_version *facts;
 };
@@ -84,16 +84,9 @@ static void turns_sort_few(struct turns *t)
 static void turns_collect(struct turns *t, const struct agent *a)
 {
     interval_set_over(&a->joins, t->from, t->to, turn_of_join, t);
-    size_t low = 0, high = a->mark_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (a->marks[middle].time_us <= t->from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < a->mark_count && a->marks[low].time_us < t->to; low++)
-        turn_add(t, a->marks[low].time_us, 0);
+    size_t mark = status_marks_until(a->marks, a->mark_count, t->from);
+    for (; mark < a->mark_count && a->marks[mark].time_us < t->to; mark++)
+        turn_add(t, a->marks[mark].time_us, 0);
     for (size_t i = a->version_count; i-- > 0 && a->versions[i].time_us > t->from;)
         turn_add(t, a->versions[i].time_us, 0);
     if (t->count > FEW)
@@ -105,8 +98,8 @@ static void turns_collect(struct turns *t, const struct agent *a)
 static struct stance stance_at(const struct floor *f, const struct agent *a, int64_t t,
                                int64_t chats)
 {
-    struct stance s = {.chats = chats, .status = agent_status_at(a, t)};
-    enum status_kind kind = f->statuses[s.status].kind;
+    struct stance s = {.chats = chats};
+    enum status_kind kind = f->statuses[agent_status_at(a, t)].kind;
     s.logged_in = kind != STATUS_OFFLINE;
     s.online = kind == STATUS_ONLINE;
     s.facts = agent_version_at(a, t);
@@ -158,10 +151,8 @@ static void book_stance(struct floor *f, struct agent *a, const struct stance *s
     int64_t in_chat = s->chats > 0 ? sign : 0, logged_in = s->logged_in ? sign : 0;
     int64_t both = s->logged_in ? in_chat : 0;
     int64_t busy[B_WIDTH] = {
-        [B_IN_CHAT] = in_chat,
-        [B_IN_CHAT_MOMENT] = moment(in_chat, time),
-        [B_OUT] = in_chat - both,
-        [B_OUT_MOMENT] = moment(in_chat - both, time),
+        [B_IN_CHAT] = in_chat,       [B_IN_CHAT_MOMENT] = moment(in_chat, time),
+        [B_OUT] = in_chat - both,    [B_OUT_MOMENT] = moment(in_chat - both, time),
         [B_CHATS] = sign * s->chats,
     };
     int64_t site[P_WIDTH] = {

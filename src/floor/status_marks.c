@@ -54,6 +54,19 @@ struct span status_mark_id(const struct agent *a, struct archive *archive, size_
     return (struct span){text, bytes[0]};
 }
 
+size_t status_marks_until(const struct status_mark *marks, size_t count, int64_t t)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (marks[middle].time_us <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static bool is_before(const struct agent *a, struct archive *archive, size_t at, int64_t time_us,
                       struct span id)
 {

@@ -11,6 +11,9 @@
 struct span status_mark_id(const struct agent *a, struct archive *archive, size_t at,
                            char text[LIMIT_ID_BYTES]);
 
+/* How many of some marks are at or before an instant. */
+size_t status_marks_until(const struct status_mark *marks, size_t count, int64_t t);
+
 /* The first mark that is not before such a one; the count when all are. */
 size_t status_marks_find(const struct agent *a, struct archive *archive, int64_t time_us,
                          struct span id);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "floor/agent.h"
+#include "floor/status_marks.h"
 
 /* Changes of status from one row of sums to the next: as many as a row is wide, when an agent was
  * in so many statuses that rows would take more than the changes. */
@@ -25,15 +26,7 @@ static struct changes changes_of(const struct agent *a)
 /* How many are before an instant. */
 static size_t before(const struct status_mark *marks, size_t count, int64_t t)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (marks[middle].time_us < t)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return t == INT64_MIN ? 0 : status_marks_until(marks, count, t - 1);
 }
 
 uint32_t status_times_own(struct agent *a, uint32_t status)
@@ -202,7 +195,8 @@ static void round_before(struct status_ask *asks, size_t n)
     for (size_t i = 0; i < n; i++) {
         const struct agent *a = asks[i].agent;
         ways[i] = (struct way){0, a->row_count};
-        __builtin_prefetch(row_at(a, a->row_count / 2));
+        if (a->row_count > 0)
+            __builtin_prefetch(row_at(a, a->row_count / 2));
     }
     for (bool any = true; any;) {
         any = false;
