@@ -100,21 +100,31 @@ int64_t sites_look_now_us(const struct sites *s)
     return now > latest ? now : latest;
 }
 
-/* Where the site is, or would go. */
-static _Atomic(struct site *) *slot_of(struct table *t, int64_t id)
+/* The site, or NULL. *slot: where it is, or would go; who looks without the lock may find another
+ * site there by then, so it is what was seen that is returned. */
+static struct site *look(struct table *t, int64_t id, _Atomic(struct site *) **slot)
 {
     size_t at = (size_t)((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (t->slot_count - 1);
     struct site *site;
     while ((site = atomic_load_explicit(&t->slots[at], memory_order_acquire)) != NULL &&
            site->id != id)
         at = (at + 1) & (t->slot_count - 1);
-    return &t->slots[at];
+    *slot = &t->slots[at];
+    return site;
+}
+
+/* Puts a site in that is not there; the lock is held. */
+static void put(struct table *t, struct site *site)
+{
+    _Atomic(struct site *) *slot;
+    look(t, site->id, &slot);
+    atomic_store(slot, site);
 }
 
 struct site *sites_find(struct sites *s, int64_t site_id)
 {
-    struct table *t = atomic_load_explicit(&s->table, memory_order_acquire);
-    return atomic_load_explicit(slot_of(t, site_id), memory_order_acquire);
+    _Atomic(struct site *) *slot;
+    return look(atomic_load_explicit(&s->table, memory_order_acquire), site_id, &slot);
 }
 
 /* A table with room for one more; NULL when there is no memory. */
@@ -129,7 +139,7 @@ static struct table *table_with_room(struct sites *s)
     for (size_t i = 0; i < t->slot_count; i++) {
         struct site *site = atomic_load(&t->slots[i]);
         if (site != NULL)
-            atomic_store(slot_of(larger, site->id), site);
+            put(larger, site);
     }
     atomic_store(&s->table, larger);
     return larger;
@@ -164,7 +174,7 @@ static struct site *site_add(struct sites *s, int64_t site_id, struct floor *flo
         return NULL;
     if (count == 0)
         atomic_store(&s->first, site_id);
-    atomic_store(slot_of(t, site_id), site);
+    put(t, site);
     atomic_store(&s->count, count + 1);
     return site;
 }
