@@ -51,7 +51,7 @@ static uint32_t after_zeros(const uint64_t *words, uint32_t zeros)
     return 0;
 }
 
-uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t)
+BITS_COUNTED uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t)
 {
     if (t <= a->first)
         return 0;
@@ -79,8 +79,8 @@ static uint32_t word_of_one(const uint64_t *words, uint32_t *n)
     return at;
 }
 
-void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t from, uint32_t count,
-                 int64_t *out)
+BITS_COUNTED void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t from,
+                              uint32_t count, int64_t *out)
 {
     size_t low_at = a->high_bits + (size_t)from * a->low_bits;
     uint32_t skip = from, at = word_of_one(words, &skip) * 64;

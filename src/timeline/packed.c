@@ -169,7 +169,7 @@ static uint64_t numbers_before(const struct parts *parts, const struct packed_co
         sum_of(parts->bits, numbers_at + (size_t)skip * code->bits, code->bits, end - skip));
 }
 
-void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
+BITS_COUNTED void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
     struct near near = near_of(&parts, k);
@@ -292,7 +292,7 @@ static uint64_t moment_of(const struct packed *p, const struct parts *parts,
            (uint64_t)constant_of(parts, code->unit) * counted;
 }
 
-void packed_moments(const struct packed *p, uint32_t k, int64_t *out)
+BITS_COUNTED void packed_moments(const struct packed *p, uint32_t k, int64_t *out)
 {
     struct parts parts = parts_of(p);
     int64_t times[LEAF_MAX];
