@@ -47,10 +47,10 @@ def day_server(build, chats):
         yield server
 
 
-def timed(port, pid, path, connections, seconds, token=None, **more):
-    before = peers.cpu_seconds(pid)
+def timed(port, pids, path, connections, seconds, token=None, **more):
+    before = peers.cpu_seconds(*pids)
     result = ours.wrk(port, path, connections, seconds, token, **more)
-    result["cpu_us"] = (peers.cpu_seconds(pid) - before) * 1e6 / (result["rate"] * seconds)
+    result["cpu_us"] = (peers.cpu_seconds(*pids) - before) * 1e6 / (result["rate"] * seconds)
     return result
 
 
@@ -60,7 +60,7 @@ def series(rows):
 
 @contextlib.contextmanager
 def least(build, body, cores=(peers.SERVER_CORE,)):
-    """The least HTTP server, with an answer of this body; gives port and pid."""
+    """The least HTTP server, with an answer of this body; gives port and pids."""
     file = build.scratch / "least.http"
     file.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
                      b"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n" % len(body) + body)
@@ -68,15 +68,15 @@ def least(build, body, cores=(peers.SERVER_CORE,)):
                        stdout=subprocess.PIPE, text=True) as process:
         with ours.at_most(30, "least_http"):
             port = int(process.stdout.readline())
-        yield port, process.pid
+        yield port, [process.pid]
 
 
 def in_turn(servers, connections, o):
     """Each server's series, the runs interleaved."""
     runs = {name: [] for name in servers}
     for _ in range(o.repeats):
-        for name, (port, pid, path, *token) in servers.items():
-            runs[name].append(timed(port, pid, path, connections, o.seconds, *token))
+        for name, (port, pids, path, *token) in servers.items():
+            runs[name].append(timed(port, pids, path, connections, o.seconds, *token))
     return {name: series(rows) for name, rows in runs.items()}
 
 
@@ -92,7 +92,7 @@ def beside_nginx(build, o):
                 peers.nginx(build.scratch, "on", bodies) as on:
             for name, path in paths.items():
                 with least(build, bodies[name]) as bound:
-                    servers = {"ours": (server.port, pid, path, token),
+                    servers = {"ours": (server.port, [pid], path, token),
                                "off": (*off, f"/{name}"), "on": (*on, f"/{name}"),
                                "least": (*bound, "/")}
                     for connections in CONNECTIONS:
@@ -105,22 +105,38 @@ def beside_nginx(build, o):
     return {"rows": out}
 
 
+# A pair of these runs is further from the next than other figures: more of them.
+WORKERS_REPEATS = 2
+
+
+def both_ways(port, pids, path, o, *token):
+    """A request's CPU time asked by one thread on the load's core, and by two on both cores,
+    which leave neither idle."""
+    ours.wrk(port, path, 32, 1, *token)
+    asked = (port, pids, path, 32, o.seconds, *token)
+    return timed(*asked)["cpu_us"], timed(*asked, cores=peers.BOTH)["cpu_us"]
+
+
 def two_workers(build, o):
-    """Target 3: both on all cores, over the same day of chats; asked by one thread on the load's
-    core, and by two on both, which leave neither core idle."""
+    """Target 3: one worker and two on all cores, over the same day of chats; nginx's beside."""
     path = build.loaded_directory(o.chats_small)["path"]
-    rows, full = {1: [], 2: []}, {1: [], 2: []}
-    for _ in range(o.repeats):
-        for count in (1, 2):
+    names = ("one", "two", "nginx_one", "nginx_two")
+    found = {name + way: [] for name in names for way in ("", "_full")}
+
+    def keep(name, times):
+        for way, us in zip(("", "_full"), times):
+            found[name + way].append(us)
+    for _ in range(WORKERS_REPEATS * o.repeats):
+        for count, name in ((1, "one"), (2, "two")):
             with build.server(count, path, peers.BOTH) as server:
-                ours.wrk(server.port, views()["RightNow"], 32, 1, server.token)
-                asked = (server.port, server.process.pid, views()["RightNow"], 32, o.seconds,
-                         server.token)
-                rows[count].append(timed(*asked))
-                full[count].append(timed(*asked, cores=peers.BOTH))
+                view = views()["RightNow"]
+                keep(name, both_ways(server.port, [server.process.pid], view, o, server.token))
+                body = server.get(view)
                 server.stop()
-    return {"one": series(rows[1]), "two": series(rows[2]), "one_full": series(full[1]),
-            "two_full": series(full[2])}
+            with peers.nginx(build.scratch, "off", {"RightNow": body}, count, peers.BOTH) as (
+                    port, pids):
+                keep("nginx_" + name, both_ways(port, pids, "/RightNow", o))
+    return {name: {"cpu_us": repeated(values)} for name, values in found.items()}
 
 
 def asking(build, port, token, seconds):

@@ -75,25 +75,25 @@ def listening(command, port, cores, **more):
 
 
 @contextlib.contextmanager
-def nginx(scratch, sendfile, files):
-    """One worker that serves `files` (name to bytes) on /name; gives port and its worker's pid."""
+def nginx(scratch, sendfile, files, workers=1, cores=(SERVER_CORE,)):
+    """Workers that serve `files` (name to bytes) on /name; gives port and the workers' pids."""
     with tempfile.TemporaryDirectory(prefix="nginx-", dir=scratch) as name:
         root, port = pathlib.Path(name), free_port()
         root.chmod(0o755)
         for file, content in files.items():
             (root / file).write_bytes(content)
         (root / "nginx.conf").write_text(f"""
-worker_processes 1; worker_rlimit_nofile 8192; daemon off; pid {root}/pid; error_log {root}/errors;
+worker_processes {workers}; worker_rlimit_nofile 8192; daemon off; pid {root}/pid; error_log {root}/errors;
 events {{ worker_connections 4096; }}
 http {{ access_log off; sendfile {sendfile}; tcp_nopush {sendfile};
   keepalive_requests 1000000000; open_file_cache max=100; default_type application/json;
   client_body_temp_path {root}/t; proxy_temp_path {root}/t; fastcgi_temp_path {root}/t;
   uwsgi_temp_path {root}/t; scgi_temp_path {root}/t;
-  server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }} }}
+  server {{ listen 127.0.0.1:{port} backlog=4096 reuseport; root {root}; }} }}
 """)
-        with listening(["nginx", "-c", root / "nginx.conf"], port, (SERVER_CORE,)) as process:
+        with listening(["nginx", "-c", root / "nginx.conf"], port, cores) as process:
             children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-            yield port, int(children.split()[0])
+            yield port, [int(pid) for pid in children.split()]
 
 
 @contextlib.contextmanager
@@ -153,7 +153,8 @@ def timings(text):
     return [float(line.split()[1]) for line in text.splitlines() if line.startswith("Time:")]
 
 
-def cpu_seconds(pid):
-    """User and system time of a process so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(*pids):
+    """User and system time of processes so far."""
+    fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+              for pid in pids]
+    return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")

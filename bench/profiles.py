@@ -112,7 +112,7 @@ def sampled(build, server, load):
 
 def of_requests(build, server, view, seconds):
     def load():
-        return answers.timed(server.port, server.process.pid, answers.views()[view], 32, seconds,
+        return answers.timed(server.port, [server.process.pid], answers.views()[view], 32, seconds,
                              server.token)
     done, found = sampled(build, server, load)
     return {"cpu_us": done["cpu_us"], "share": found}

@@ -12,6 +12,7 @@ import scaling
 import targets
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "bench"
 
 
 def us(value):
@@ -44,6 +45,27 @@ def _targets(r):
         out += ["", f"**Preliminary**: some of it has only {min(few)} repeats; how far repeats spread "
                 "is not judged below 4."]
     return out + ["", f"{met} of {len(rows)} lines met. \\* the run was disturbed, see below."]
+
+
+def _others():
+    """The same targets in results of other machines, results_NAME.json, beside each other."""
+    files = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("results_*.json"))]
+    shown = {}
+    for number, r in enumerate(files):
+        for row in targets.rows(r["figures"]):
+            # What a line says of its run's sizes is not the same everywhere.
+            what = re.sub(r" \(groups of .*\)", "", row.what)
+            value, limit = targets.shown(row)
+            line = shown.setdefault((row.number, what, limit), [""] * len(files))
+            line[number] = f"{value} {'met' if row.met else '**not met**'}"
+    out = ["| | target | " + " | ".join(
+        f"{r['machine']['cpu']}, kernel {r['machine']['kernel']}, commit "
+        f"{r['figures']['answers']['measured']['commit']}" for r in files) + " | limit |",
+        "|---" * (len(files) + 3) + "|"]
+    out += [f"| {number} | {what} | {' | '.join(line)} | {limit} |"
+            for (number, what, limit), line in shown.items()]
+    met = [sum(row.met for row in targets.rows(r["figures"])) for r in files]
+    return out + ["", f"{' and '.join(str(n) for n in met)} of {len(shown)} lines met."]
 
 
 def _disturbed(r):
@@ -173,7 +195,7 @@ def main():
     options = parser.parse_args()
     results = json.loads(options.results.read_text())
     parts = {"machine": _machine(results), "targets": _targets(results),
-             "disturbed": _disturbed(results)}
+             "disturbed": _disturbed(results), "others": _others()}
     parts.update((name, part(results)) for name, part in PARTS.items()
                  if name in results["figures"])
     fill(ROOT / "docs" / "benchmarks.md", parts)

@@ -51,17 +51,14 @@ def _answers(figures):
 
 
 def _workers(figures):
-    f = figures["workers"]
-    one, two = _m(f["one"]["cpu_us"]), _m(f["two"]["cpu_us"])
-    yield Row("3", "CPU time of a request, two workers ÷ one", two / one, False, 1.05, "",
-              f"{two:.2f} ÷ {one:.2f} µs, one thread asks", "workers",
-              (f["one"]["cpu_us"], f["two"]["cpu_us"]))
-    if "one_full" not in f:
-        return
-    one, two = _m(f["one_full"]["cpu_us"]), _m(f["two_full"]["cpu_us"])
-    yield Row("3", "the same with both cores full", two / one, False, 1.05, "",
-              f"{two:.2f} ÷ {one:.2f} µs, two threads ask", "workers",
-              (f["one_full"]["cpu_us"], f["two_full"]["cpu_us"]))
+    f = {name: row["cpu_us"] for name, row in figures["workers"].items() if name != "measured"}
+    for way, what, asks in (("", "CPU time of a request, two workers ÷ one", "one thread asks"),
+                            ("_full", "the same with both cores full", "two threads ask")):
+        one, two = f["one" + way], f["two" + way]
+        detail = f"{_m(two):.2f} ÷ {_m(one):.2f} µs, {asks}"
+        if "nginx_one" + way in f:
+            detail += f"; nginx {_m(f['nginx_two' + way]) / _m(f['nginx_one' + way]):.2f}"
+        yield Row("3", what, _m(two) / _m(one), False, 1.05, "", detail, "workers", (one, two))
 
 
 def _engine(figures):
