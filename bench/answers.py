@@ -105,8 +105,9 @@ def beside_nginx(build, o):
     return {"rows": out}
 
 
-# A pair of these runs is further from the next than other figures: more of them.
-WORKERS_REPEATS = 2
+# A pair of these runs is further from the next than those of other figures: so many times the
+# repeats.
+WORKERS_MORE = 2
 
 
 def both_ways(port, pids, path, o, *token):
@@ -126,7 +127,7 @@ def two_workers(build, o):
     def keep(name, times):
         for way, us in zip(("", "_full"), times):
             found[name + way].append(us)
-    for _ in range(WORKERS_REPEATS * o.repeats):
+    for _ in range(WORKERS_MORE * o.repeats):
         for count, name in ((1, "one"), (2, "two")):
             with build.server(count, path, peers.BOTH) as server:
                 view = views()["RightNow"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the figures into docs/benchmarks.md and docs/scaling.md, between their markers
-(<!-- figures: NAME --> … <!-- end -->), and the plots into docs/plots; all from results.json.
+(<!-- figures: NAME --> … <!-- end -->), and the plots into docs/plots; all from
+results.json, and of other machines from results_NAME.json.
 """
 import argparse
 import json
@@ -12,7 +13,7 @@ import scaling
 import targets
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench"
+BENCH = ROOT / "bench"
 
 
 def us(value):
@@ -49,7 +50,7 @@ def _targets(r):
 
 def _others():
     """The same targets in results of other machines, results_NAME.json, beside each other."""
-    files = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("results_*.json"))]
+    files = [json.loads(path.read_text()) for path in sorted(BENCH.glob("results_*.json"))]
     shown = {}
     for number, r in enumerate(files):
         for row in targets.rows(r["figures"]):
@@ -190,7 +191,7 @@ def fill(path, parts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "bench" / "results.json")
+    parser.add_argument("--results", type=pathlib.Path, default=BENCH / "results.json")
     parser.add_argument("--no-plots", action="store_true")
     options = parser.parse_args()
     results = json.loads(options.results.read_text())
