@@ -13,6 +13,8 @@
  * is fetched as well. */
 #define NODE_LINES 9u
 #define SUMS_LINES 2u
+/* Of a leaf, where questions are too few to be asked for its columns later: most of a packed one. */
+#define LEAF_LINES 16u
 
 static inline void prefetch(const void *from, unsigned lines)
 {
@@ -30,7 +32,7 @@ static void way_add(const struct timeline_way *way)
 }
 
 /* To the child. The sums before it are asked for beside it, and added a step later. */
-static void way_down(struct timeline_way *way)
+static void way_down(struct timeline_way *way, unsigned leaf_lines)
 {
     const struct timeline_inner *inner = way->node;
     uint32_t at = inner_find(inner, way->ask->time_us - 1);
@@ -38,13 +40,13 @@ static void way_down(struct timeline_way *way)
     way->before = inner_sums(inner, way->ask->line->width, at);
     way->node = inner->child[at];
     way->depth--;
-    prefetch(way->node, NODE_LINES);
+    prefetch(way->node, way->depth == 0 ? leaf_lines : NODE_LINES);
     prefetch(way->before, SUMS_LINES);
 }
 
 size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *way)
 {
-    unsigned deepest = 0;
+    unsigned deepest = 0, leaf_lines = n < ENOUGH ? LEAF_LINES : NODE_LINES;
     size_t ways = 0;
     for (size_t i = 0; i < n; i++) {
         const struct timeline *t = asks[i].line;
@@ -63,7 +65,7 @@ size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeli
     for (; deepest > 0; deepest--)
         for (size_t i = 0; i < ways; i++)
             if (way[i].depth == deepest)
-                way_down(&way[i]);
+                way_down(&way[i], leaf_lines);
     return ways;
 }
 
