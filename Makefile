@@ -6,7 +6,7 @@ LISTEN ?= 127.0.0.1:8080
 ARGS   ?=
 JOBS   ?= $(shell nproc)
 
-.PHONY: help run build test bench clean deps deps-test deps-bench format \
+.PHONY: help run build profile test bench clean deps deps-test deps-bench format \
         test-release test-clang test-asan test-tsan
 
 help:
@@ -19,9 +19,14 @@ help:
 run: build
 	./build/livefloor serve --data $(DATA) --listen $(LISTEN) $(ARGS)
 
-build: deps
+build: deps profile
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS) --target livefloor
+
+# What the release build is optimised by (docs/decisions/0025).
+profile: deps
+	cmake --preset training
+	cmake --build --preset training -j $(JOBS)
 
 deps:
 	@./packages.sh run
@@ -35,7 +40,7 @@ deps-bench:
 # Each suite ends with CTest's own closing line.
 test: test-clang test-asan test-tsan test-release
 
-test-release: deps-test
+test-release: deps-test profile
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 	ctest --test-dir build -j $(JOBS) --output-on-failure
@@ -55,7 +60,7 @@ test-tsan: deps-test
 	cmake --build --preset tsan -j $(JOBS)
 	ctest --test-dir build-tsan -j $(JOBS) --output-on-failure
 
-bench: deps-bench
+bench: deps-bench profile
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 	python3 bench/run.py --build build

@@ -7,7 +7,7 @@ option(LIVEFLOOR_SANITIZE "Sanitizers to build with: address,undefined or thread
 
 add_library(livefloor_warnings INTERFACE)
 target_compile_options(livefloor_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes -Wvla>)
 target_compile_definitions(livefloor_warnings INTERFACE _GNU_SOURCE)
 target_include_directories(livefloor_warnings INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -45,12 +45,36 @@ function(livefloor_whole program)
   endif()
 endfunction()
 
+# It is optimised by what a training run of the same code did (docs/decisions/0025): the rooms are
+# built with counters first, which write to LIVEFLOOR_COUNT (preset training, target profile), then
+# by what was counted in LIVEFLOOR_COUNTED.
+set(LIVEFLOOR_COUNT "" CACHE PATH "Count what the code does, into this directory (gcc)")
+set(LIVEFLOOR_COUNTED "" CACHE PATH "Optimise by what was counted there (gcc), if anything was")
+if(LIVEFLOOR_COUNT)
+  set(LIVEFLOOR_PROFILE -fprofile-generate=${LIVEFLOOR_COUNT} -fprofile-update=prefer-atomic
+    -fprofile-prefix-path=${CMAKE_BINARY_DIR})
+  add_link_options(-fprofile-generate)
+elseif(LIVEFLOOR_COUNTED AND NOT EXISTS ${LIVEFLOOR_COUNTED}/counted)
+  message(STATUS "Not optimised by a training run: `make build` does that")
+elseif(LIVEFLOOR_COUNTED AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  # What the training did not come to is built as ever, and so is what changed after it.
+  set(LIVEFLOOR_PROFILE -fprofile-use=${LIVEFLOOR_COUNTED} -fprofile-correction
+    -fprofile-partial-training -fprofile-prefix-path=${CMAKE_BINARY_DIR}
+    -Wno-missing-profile -Wno-coverage-mismatch)
+  set(LIVEFLOOR_PROFILE_STAMP ${LIVEFLOOR_COUNTED}/counted)
+endif()
+if(NOT LIVEFLOOR_PROFILE_STAMP) # some warnings are guesses, which go by what was counted
+  target_compile_options(livefloor_warnings INTERFACE -Werror)
+endif()
+
 # livefloor_room(NAME SOURCES a.c b.c [ROOMS base ...] [LIBRARIES PkgConfig::X ...])
 # makes the static library room_NAME.
 function(livefloor_room name)
   cmake_parse_arguments(R "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
   add_library(room_${name} STATIC ${R_SOURCES})
   target_link_libraries(room_${name} PRIVATE livefloor_warnings)
+  target_compile_options(room_${name} PRIVATE ${LIVEFLOOR_PROFILE})
+  set_source_files_properties(${R_SOURCES} PROPERTIES OBJECT_DEPENDS "${LIVEFLOOR_PROFILE_STAMP}")
   foreach(room ${R_ROOMS})
     target_link_libraries(room_${name} PUBLIC room_${room})
   endforeach()

@@ -84,7 +84,8 @@ static void write_question(struct trainer *t, enum view view)
 {
     char time[2][INSTANT_TEXT_BYTES];
     uint64_t span = (uint64_t)(t->last_us - t->first_us) + 1;
-    int64_t one = t->first_us + (int64_t)dice(t, span), other = t->first_us + (int64_t)dice(t, span);
+    int64_t one = t->first_us + (int64_t)dice(t, span),
+            other = t->first_us + (int64_t)dice(t, span);
     int from = (int)instant_format(one < other ? one : other, time[0]);
     int to = (int)instant_format(one < other ? other : one, time[1]);
     bool windowed = view == VIEW_TODAY || view == VIEW_AGENTS;
@@ -102,10 +103,8 @@ static void ask(struct trainer *t, const struct floor *floor, enum view view)
 {
     struct query query;
     struct question question;
-    const struct question_context context = {.site_id = SITE,
-                                             .now_us = t->last_us,
-                                             .horizon_us = INT64_MIN,
-                                             .default_page_size = 50};
+    const struct question_context context = {
+        .site_id = SITE, .now_us = t->last_us, .horizon_us = INT64_MIN, .default_page_size = 50};
     int64_t until;
     write_question(t, view);
     if (query_parse(buffer_span(&t->text), t->arena, &query, &t->problem) < 0 ||

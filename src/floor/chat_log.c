@@ -142,7 +142,7 @@ void chat_log_insert(struct chat *c, const struct chat_event *e, const struct ch
     /* The new entry and its successor, whose time counts from the new one, between what
      * stays as it is. The successor's id lies in the log, so both are written aside first. */
     struct chat_cursor after = *place;
-    struct chat_event next;
+    struct chat_event next = {0};
     uint8_t entries[2 * ENTRY_MAX];
     size_t size = entry_pack(entries, e, place->time_us);
     if (chat_log_next(c, &after, &next))
