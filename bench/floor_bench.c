@@ -12,7 +12,7 @@
 #include "answer/answer.h"
 #include "base/image.h"
 #include "base/instant.h"
-#include "floor/floor.h"
+#include "floor/state.h"
 #include "journal/file_archive.h"
 #include "made_floor.h"
 
@@ -132,6 +132,12 @@ static size_t bytes_in_use(void)
     return mallinfo2().uordblks + mallinfo2().hblkhd;
 }
 
+/* What a question of RightNow has its answer from. */
+static size_t right_now_bytes(const struct floor *f)
+{
+    return timeline_bytes(&f->presence) + timeline_bytes(&f->load) + timeline_bytes(&f->on_site);
+}
+
 static void save_and_load(struct bench *b, unsigned long times)
 {
     FILE *file = tmpfile();
@@ -211,10 +217,10 @@ int main(int argc, char **argv)
     double took = seconds() - began;
     size_t bytes = bytes_in_use() - before;
     printf("{\"chats\": %llu, \"agents\": %llu, \"events\": %zu, \"late_percent\": %llu, "
-           "\"events_per_s\": %.0f, \"bytes_per_chat\": %.1f}\n",
+           "\"events_per_s\": %.0f, \"bytes_per_chat\": %.1f, \"right_now_bytes\": %zu}\n",
            (unsigned long long)plan.chats, (unsigned long long)plan.agents, m.count,
            (unsigned long long)plan.late_percent, (double)m.count / took,
-           (double)bytes / (double)plan.chats);
+           (double)bytes / (double)plan.chats, right_now_bytes(b.floor));
     fflush(stdout);
     free(m.items);
     malloc_trim(0);

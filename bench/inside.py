@@ -7,6 +7,8 @@ import ours
 import peers
 from machine import repeated
 
+# Reads of a chase: enough to tell nanoseconds.
+CHASE_READS = 2_000_000
 # 1,000 agents make Agents' answer long: fewer questions.
 QUESTIONS = {"today": 20000, "right_now": 20000, "queue": 5000}
 QUESTIONS_AGENTS = {"agents": 300, "agents_now": 300}
@@ -50,10 +52,29 @@ def in_turn(build, o, agents, questions):
     return out
 
 
+def chases(build, o, sizes):
+    """Nanoseconds of a read that waits for the one before it, over so many bytes of memory."""
+    rows = {name: [] for name in sizes}
+    with peers.started([build.program("chase")], (peers.SERVER_CORE,), stdin=subprocess.PIPE,
+                       stdout=subprocess.PIPE, text=True) as process:
+        with ours.at_most(peers.CLIENT_SECONDS, "chase"):
+            for _ in range(o.repeats):
+                for name, size in sizes.items():
+                    process.stdin.write(f"{size} {CHASE_READS}\n")
+                    process.stdin.flush()
+                    rows[name].append(float(process.stdout.readline()))
+        process.stdin.close()
+    return {name: {"bytes": size, "ns": repeated(rows[name])} for name, size in sizes.items()}
+
+
 def engine(build, o):
-    """Targets 4, 5, 6; with 100 agents, and Agents with 1,000."""
-    return {"floor": in_turn(build, o, 100, QUESTIONS),
-            "agents": in_turn(build, o, 1000, QUESTIONS_AGENTS)}
+    """Targets 4, 5, 6; with 100 agents, and Agents with 1,000. Beside it what a wait for memory
+    costs over as many bytes as RightNow's lines have."""
+    out = {"floor": in_turn(build, o, 100, QUESTIONS),
+           "agents": in_turn(build, o, 1000, QUESTIONS_AGENTS)}
+    out["waits"] = chases(build, o, {name: out["floor"][name]["right_now_bytes"]
+                                     for name in ("small", "big")})
+    return out
 
 
 def curve(build, o):

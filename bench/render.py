@@ -103,6 +103,11 @@ def _engine(r):
                        f"{us(big['p50']['median'])} / {us(big['p99']['median'])} µs | "
                        f"{big['p50']['median'] / small['p50']['median']:.2f} | "
                        f"{big['mean']['median'] / small['mean']['median']:.2f} |")
+    if "waits" in f:
+        small, big = f["waits"]["small"], f["waits"]["big"]
+        out += ["", "A read that waits for the one before it, over as many bytes as `RightNow`'s lines take "
+                f"(`bench/chase.c`): {small['ns']['median']:.0f} ns over {small['bytes'] / 1e6:.1f} MB, "
+                f"{big['ns']['median']:.0f} ns over {big['bytes'] / 1e6:.1f} MB."]
     return out
 
 
