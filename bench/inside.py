@@ -53,7 +53,8 @@ def in_turn(build, o, agents, questions):
 
 
 def chases(build, o, sizes):
-    """Nanoseconds of a read that waits for the one before it, over so many bytes of memory."""
+    """Nanoseconds of a read over so many bytes of memory: of one that waits for the one before it,
+    and of many side by side."""
     rows = {name: [] for name in sizes}
     with peers.started([build.program("chase")], (peers.SERVER_CORE,), stdin=subprocess.PIPE,
                        stdout=subprocess.PIPE, text=True) as process:
@@ -62,9 +63,11 @@ def chases(build, o, sizes):
                 for name, size in sizes.items():
                     process.stdin.write(f"{size} {CHASE_READS}\n")
                     process.stdin.flush()
-                    rows[name].append(float(process.stdout.readline()))
+                    rows[name].append([float(ns) for ns in process.stdout.readline().split()])
         process.stdin.close()
-    return {name: {"bytes": size, "ns": repeated(rows[name])} for name, size in sizes.items()}
+    return {name: {"bytes": size, **{key: repeated(column) for key, column in
+                                     zip(("alone_ns", "together_ns"), zip(*rows[name]))}}
+            for name, size in sizes.items()}
 
 
 def engine(build, o):

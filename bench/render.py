@@ -105,9 +105,10 @@ def _engine(r):
                        f"{big['mean']['median'] / small['mean']['median']:.2f} |")
     if "waits" in f:
         small, big = f["waits"]["small"], f["waits"]["big"]
-        out += ["", "A read that waits for the one before it, over as many bytes as `RightNow`'s lines take "
-                f"(`bench/chase.c`): {small['ns']['median']:.0f} ns over {small['bytes'] / 1e6:.1f} MB, "
-                f"{big['ns']['median']:.0f} ns over {big['bytes'] / 1e6:.1f} MB."]
+        out += ["", "A read of memory, over as many bytes as `RightNow`'s lines take (`bench/chase.c`): "
+                + "; ".join(f"over {x['bytes'] / 1e6:.1f} MB {x['alone_ns']['median']:.0f} ns when each waits "
+                            f"for the one before it, {x['together_ns']['median']:.1f} ns with 64 side by side"
+                            for x in (small, big)) + "."]
     return out
 
 
