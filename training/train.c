@@ -21,7 +21,7 @@
 
 #define SITE 10000
 #define BODY_EVENTS 1000u
-/* Questions of each view after a body, so that answers weigh about as much as events do. */
+/* So many questions of each view after so many bodies: answers weigh about as much as events. */
 #define BODIES_BETWEEN 8u
 static const unsigned questions_of[] = {
     [VIEW_AGENTS] = 40, [VIEW_QUEUE] = 60, [VIEW_TODAY] = 1500, [VIEW_RIGHT_NOW] = 3000};
