@@ -7,6 +7,8 @@
  *
  * For each line "BYTES READS" on standard input, prints the time of one read in nanoseconds, alone
  * and side by side. */
+#include "made_floor.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,21 +30,13 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* A number below n, from a fixed seed. */
-static uint64_t dice(uint64_t n)
-{
-    static uint64_t seed = 1;
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (seed >> 11) % n;
-}
-
 /* Links all lines into one ring (Sattolo's shuffle). */
 static void link_lines(struct line *lines, uint64_t *order, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
         order[i] = i;
     for (uint64_t i = count - 1; i > 0; i--) {
-        uint64_t other = dice(i), swap = order[i];
+        uint64_t other = made_dice(i), swap = order[i];
         order[i] = order[other];
         order[other] = swap;
     }

@@ -1,7 +1,7 @@
 /* What the release build is optimised by (docs/decisions/0025): the server's own steps, without
  * its threads and sockets, on made events: bodies are decoded, looked up, committed and applied,
- * questions are asked in between; then all is sent again, the floor is saved and loaded, and the
- * journal read once more. Built with counters in every branch, it leaves them where the compiler
+ * questions are asked in between; then a body is sent again, the journal read, and the floor saved
+ * and loaded. Built with counters in every branch, it leaves them where the compiler
  * finds them. The same events and questions on each run.
  *
  *   train DIRECTORY < EVENTS
@@ -9,15 +9,14 @@
  * DIRECTORY, an empty one, takes the journal; EVENTS is NDJSON (made_events). */
 #include "base/instant.h"
 #include "event/decode.h"
-#include "floor/floor.h"
 #include "journal/file_archive.h"
+#include "made_floor.h"
 #include "server/group.h"
 #include "server/query.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SITE 10000
 #define BODY_EVENTS 1000u
@@ -38,7 +37,6 @@ struct trainer {
     struct buffer text;
     uint64_t sequence;
     int64_t first_us, last_us; /* times of events so far */
-    uint64_t seed;
     struct problem problem;
 };
 
@@ -72,20 +70,13 @@ static void open_all(struct trainer *t, const char *directory)
         fail(t, "no memory");
 }
 
-/* A number below n, the same ones on each run. */
-static uint64_t dice(struct trainer *t, uint64_t n)
-{
-    t->seed = t->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (t->seed >> 11) % n;
-}
-
 /* As a client asks: about now, at an instant, or over a window. */
 static void write_question(struct trainer *t, enum view view)
 {
     char time[2][INSTANT_TEXT_BYTES];
     uint64_t span = (uint64_t)(t->last_us - t->first_us) + 1;
-    int64_t one = t->first_us + (int64_t)dice(t, span),
-            other = t->first_us + (int64_t)dice(t, span);
+    int64_t one = t->first_us + (int64_t)made_dice(span),
+            other = t->first_us + (int64_t)made_dice(span);
     int from = (int)instant_format(one < other ? one : other, time[0]);
     int to = (int)instant_format(one < other ? other : one, time[1]);
     bool windowed = view == VIEW_TODAY || view == VIEW_AGENTS;
@@ -93,9 +84,9 @@ static void write_question(struct trainer *t, enum view view)
     buffer_printf(&t->text, "pageSize=100");
     if (windowed)
         buffer_printf(&t->text, "&startTime=%.*s", from, time[0]);
-    if (dice(t, 4) != 0)
+    if (made_dice(4) != 0)
         buffer_printf(&t->text, "&endTime=%.*s", to, time[1]);
-    if (view == VIEW_AGENTS && dice(t, 2) == 0)
+    if (view == VIEW_AGENTS && made_dice(2) == 0)
         buffer_printf(&t->text, "&includeStatusDistribution=true");
 }
 
@@ -203,7 +194,7 @@ static void read_all(struct buffer *out)
 
 int main(int argc, char **argv)
 {
-    struct trainer t = {.seed = 1};
+    struct trainer t = {0};
     struct buffer events = {0};
     if (argc != 2) {
         fprintf(stderr, "usage: train DIRECTORY < EVENTS\n");

@@ -13,8 +13,7 @@
  * is fetched as well. */
 #define NODE_LINES 9u
 #define SUMS_LINES 2u
-/* Of a leaf, where questions are too few to be asked for its columns later: most of a packed one.
- */
+/* Of a leaf, where questions are too few for a step that asks for its columns: most of it. */
 #define LEAF_LINES 16u
 
 static inline void prefetch(const void *from, unsigned lines)
