@@ -110,24 +110,30 @@ int64_t retention_horizon(struct retention *r, int64_t now_us)
     return horizon > removed_to ? horizon : removed_to;
 }
 
-/* Begins a pass, with its horizon written down before anything goes. */
 static bool pass_begin(struct retention *r)
 {
     r->horizon_us = retention_horizon(r, sites_now_us(r->sites));
     if (r->horizon_us == INT64_MIN)
         return false;
-    struct problem problem;
-    struct span note = {(const char *)&r->horizon_us, sizeof r->horizon_us};
-    if (journal_put_note(r->journal, NOTE, note, &problem) < 0) {
-        log_write(LOG_WARNING, "retention waits: %s", problem.message);
-        return false;
-    }
-    atomic_store(&r->removed_to_us, r->horizon_us);
-    id_index_set_removed(r->ids, r->horizon_us, r->first_sequence);
     r->part = PART_RECORDS;
     r->at_sequence = 1;
     r->removed = 0;
     return true;
+}
+
+/* Writes the pass's horizon down before anything goes: from now on it does not move back. */
+static int note_horizon(struct retention *r, struct problem *problem)
+{
+    struct span note = {(const char *)&r->horizon_us, sizeof r->horizon_us};
+    if (atomic_load(&r->removed_to_us) == r->horizon_us)
+        return 0;
+    if (retention_horizon(r, sites_now_us(r->sites)) < r->horizon_us)
+        return problem_set(problem, PROBLEM_STORE, "more days are kept since this turn began");
+    if (journal_put_note(r->journal, NOTE, note, problem) < 0)
+        return -1;
+    atomic_store(&r->removed_to_us, r->horizon_us);
+    id_index_set_removed(r->ids, r->horizon_us, r->first_sequence);
+    return 0;
 }
 
 static bool still_needed(struct retention *r, const struct journal_record *record)
@@ -186,6 +192,8 @@ static int remove_doomed(struct retention *r, struct problem *problem)
 {
     if (r->doomed_count == 0)
         return 0;
+    if (note_horizon(r, problem) < 0)
+        return -1;
     if (!r->told && r->watcher.before != NULL && r->watcher.before(r->watcher.data, problem) < 0)
         return -1;
     r->told = true;

@@ -29,8 +29,8 @@ void retention_free(struct retention *r);
 void retention_set_days(struct retention *r, unsigned days);
 unsigned retention_days(const struct retention *r);
 
-/* The first instant held, INT64_MIN when all is: never moves back, not even over a
- * restart. Any thread. */
+/* The first instant held, INT64_MIN when all is. What was removed up to an instant does not come
+ * back: it never moves back before that, not even over a restart. Any thread. */
 int64_t retention_horizon(struct retention *r, int64_t now_us);
 
 /* The journal's note: what was older may have been removed. INT64_MIN: nothing was. */

@@ -122,6 +122,18 @@ class Store(unittest.TestCase):
             self.assertEqual(server.ask("GET", f"{BASE}RightNow?endTime={ago(11)}")[0], 400)
             self.assertEqual([server.get(q) for q in questions], before)
 
+    def test_more_days_when_nothing_was_removed(self):
+        """Whoever keeps more days later may bring what is older: nothing of it has gone."""
+        with Server(options=("--set", "retentionDays=10")) as server:
+            server.post_events([event("now", "visitor.seen", 0.01, visitorId="v")])
+            self.assertEqual(server.stop(), 0)
+            server.options = ["--set", "retentionDays=0"]
+            server.start()
+            old = [event("o1", "chat.requested", 9000, chatId="old", visitorId="w")]
+            self.assertEqual(server.post_events(old)["accepted"], 1)
+            status, _, body = server.ask("GET", f"{BASE}RightNow?endTime={ago(8999.9)}")
+            self.assertEqual((status, json.loads(body)["currentQueueLength"]), (200, 1))
+
     def test_old_ids_are_known_from_files(self):
         """More ids than stay in memory: each is a duplicate for ever, whatever becomes of
         the index's files between two runs."""
