@@ -20,7 +20,11 @@ struct remote {
     const char *token; /* LIVEFLOOR_TOKEN when not given */
 };
 
-/* Fills in what the environment says. False, with a message, when something lacks. */
+/* Whether the options or the environment name a server. */
+bool remote_named(const struct remote *r);
+
+/* Fills in what the environment says, and takes slashes at the URL's end away. False, with a
+ * message, when something lacks. */
 bool remote_complete(struct remote *r);
 
 /* A positive site number; false when the text is none. */

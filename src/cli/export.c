@@ -18,7 +18,8 @@ struct export_options {
 };
 
 static const struct argp_option OPTIONS[] = {
-    {"data", 'd', "DIR", 0, "Read the server's directory (also while it runs)", 0},
+    {"data", 'd', "DIR", 0,
+     "Read the server's directory, also while it runs (default ./livefloor-data)", 0},
     {"url", 'u', "URL", 0, "Ask a server instead (or LIVEFLOOR_URL)", 0},
     {"token", 't', "TOKEN", 0, "A token with the scope admin (or LIVEFLOOR_TOKEN)", 0},
     {"site", 's', "N", 0, "Only this site", 0},
@@ -72,7 +73,8 @@ static int print_record(void *data, const struct journal_record *record)
         record->time_us >= o->until_us)
         return 0;
     fwrite(record->json.data, 1, record->json.len, stdout);
-    return putchar('\n') == EOF ? 1 : 0;
+    putchar('\n');
+    return ferror(stdout) ? 1 : 0;
 }
 
 static int export_directory(struct export_options *o)
@@ -191,7 +193,8 @@ int cmd_export(int argc, char **argv)
                               NULL,
                               NULL};
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    if (o.data != NULL)
-        return export_directory(&o);
-    return remote_complete(&o.remote) ? export_server(&o) : 2;
+    if (o.data == NULL && remote_named(&o.remote))
+        return remote_complete(&o.remote) ? export_server(&o) : 2;
+    o.data = o.data != NULL ? o.data : "livefloor-data";
+    return export_directory(&o);
 }

@@ -261,7 +261,8 @@ int cmd_import(int argc, char **argv)
                               "FILE...",
                               "Send recorded events to a server: NDJSON, plain or gzip, from "
                               "files or - (standard input). Run it again after a failure: "
-                              "events that are there already count as duplicates.",
+                              "events that are there already count as duplicates. Only "
+                              "those without an id come twice then.",
                               NULL,
                               NULL,
                               NULL};

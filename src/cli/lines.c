@@ -73,10 +73,12 @@ static int file_open(struct lines *l)
 /* More bytes: 1; the file's end: 0; -1 with the error. */
 static int chunk_read(struct lines *l)
 {
-    int got = gzread(l->file, l->chunk, sizeof l->chunk);
-    if (got < 0 || (got == 0 && !gzeof(l->file))) {
-        int code;
-        snprintf(l->error, sizeof l->error, "%s: %s", l->names[l->at], gzerror(l->file, &code));
+    int got = gzread(l->file, l->chunk, sizeof l->chunk), code = Z_OK;
+    const char *why = got <= 0 ? gzerror(l->file, &code) : NULL;
+    if (got == 0 && code == Z_BUF_ERROR)
+        why = "the gzip file is cut off: its end is missing";
+    if (got < 0 || (got == 0 && (!gzeof(l->file) || code != Z_OK))) {
+        snprintf(l->error, sizeof l->error, "%s: %s", l->names[l->at], why);
         return -1;
     }
     l->chunk_len = (size_t)got;

@@ -31,15 +31,22 @@ static void usage(FILE *to)
 }
 
 /* Where the caller has closed input, output or error, a file of the store would take its number,
- * and the log's lines would be written into it. */
+ * and the log's lines would be written into it. What is written to a closed output still fails. */
 static void fill_standard_files(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY); /* takes that number */
+}
+
+/* What could not be written was not done. */
+static int written(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fputs("livefloor: standard output could not be written to its end (closed, or a full disk?)\n",
+          stderr);
+    return 1;
 }
 
 int main(int argc, char **argv)
@@ -64,7 +71,8 @@ int main(int argc, char **argv)
         char name[32];
         snprintf(name, sizeof name, "livefloor %s", COMMANDS[i].name);
         argv[1] = name;
-        return COMMANDS[i].run(argc - 1, argv + 1);
+        int status = COMMANDS[i].run(argc - 1, argv + 1);
+        return COMMANDS[i].run == cmd_serve ? status : written(status);
     }
     fprintf(stderr, "livefloor: there is no command '%s'.\n\n", argv[1]);
     usage(stderr);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 struct token_options {
-    const char *action, *token_id, *data;
+    const char *action, *token, *data; /* token: its id or its text */
     struct token_entry wanted;
 };
 
@@ -41,19 +41,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'n':
         if (strlen(arg) > TOKEN_NAME_BYTES)
             argp_error(state, "--name is longer than %u bytes", TOKEN_NAME_BYTES);
+        for (const char *c = arg; *c != '\0'; c++)
+            if ((unsigned char)*c < ' ' || *c == 0x7f)
+                argp_error(state, "--name has a line's end or another control character");
         memcpy(o->wanted.name, arg, strlen(arg) + 1);
         return 0;
     case ARGP_KEY_ARG:
         if (o->action == NULL)
             o->action = arg;
-        else if (o->token_id == NULL)
-            o->token_id = arg;
+        else if (o->token == NULL && strcmp(o->action, "revoke") == 0)
+            o->token = arg;
         else
             argp_error(state, "'%s' is one argument too many", arg);
         return 0;
     case ARGP_KEY_END:
-        if (o->action == NULL)
+        if (o->action == NULL ||
+            (strcmp(o->action, "create") != 0 && strcmp(o->action, "list") != 0 &&
+             strcmp(o->action, "revoke") != 0))
             argp_error(state, "say create, list or revoke");
+        if (strcmp(o->action, "revoke") == 0 && o->token == NULL)
+            argp_error(state, "which token? `livefloor token list` shows their ids");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -75,8 +82,11 @@ static int create(struct auth_store *store, const struct token_options *o)
         return failed(&problem);
     scopes_format(made.scopes, scopes);
     fprintf(stderr, "token %s, scopes %s; its text is shown this once:\n", made.token_id, scopes);
-    puts(text);
-    return 0;
+    if (puts(text) != EOF && fflush(stdout) == 0)
+        return 0;
+    if (auth_token_revoke(store, made.token_id, &problem) == 0)
+        fputs("livefloor: it could not be shown and was revoked.\n", stderr);
+    return 1;
 }
 
 static void print_token(void *data, const struct token_entry *e)
@@ -100,12 +110,33 @@ static int list(struct auth_store *store)
 static int revoke(struct auth_store *store, const struct token_options *o)
 {
     struct problem problem;
-    int result = o->token_id == NULL ? 1 : auth_token_revoke(store, o->token_id, &problem);
+    struct credential whose;
+    bool is_text = auth_token_verify(store, span_of(o->token), &whose);
+    int result = auth_token_revoke(store, is_text ? whose.token_id : o->token, &problem);
     if (result < 0)
         return failed(&problem);
     if (result == 1)
-        fprintf(stderr, "livefloor: which token? `livefloor token list` shows their ids.\n");
+        fputs("livefloor: there is no such token: `livefloor token list` shows their ids.\n",
+              stderr);
     return result;
+}
+
+/* The store of the server's tokens; NULL, with a message, where no server was started yet. */
+static struct auth_store *open_store(const struct token_options *o)
+{
+    struct auth_store *store = NULL;
+    struct problem problem;
+    struct stat there;
+    char *path = path_join(o->data, "auth");
+    if (path == NULL || stat(path, &there) != 0)
+        fprintf(stderr,
+                "livefloor: no server has kept anything in %s: start it there once, or give "
+                "--data.\n",
+                o->data);
+    else if (auth_open(path, &store, &problem) < 0)
+        failed(&problem);
+    free(path);
+    return store;
 }
 
 int cmd_token(int argc, char **argv)
@@ -121,30 +152,12 @@ int cmd_token(int argc, char **argv)
                               NULL,
                               NULL};
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    struct auth_store *store;
-    struct problem problem;
-    struct stat there;
-    if (stat(o.data, &there) != 0) {
-        fprintf(stderr,
-                "livefloor: there is no directory %s: start the server once, or give "
-                "--data.\n",
-                o.data);
+    struct auth_store *store = open_store(&o);
+    if (store == NULL)
         return 1;
-    }
-    char *path = path_join(o.data, "auth");
-    int opened = path != NULL ? auth_open(path, &store, &problem) : -1;
-    free(path);
-    if (opened < 0)
-        return failed(&problem);
-    int status = 2;
-    if (strcmp(o.action, "create") == 0)
-        status = create(store, &o);
-    else if (strcmp(o.action, "list") == 0)
-        status = list(store);
-    else if (strcmp(o.action, "revoke") == 0)
-        status = revoke(store, &o);
-    else
-        fprintf(stderr, "livefloor: '%s' is none of create, list, revoke.\n", o.action);
+    int status = strcmp(o.action, "create") == 0 ? create(store, &o)
+                 : strcmp(o.action, "list") == 0 ? list(store)
+                                                 : revoke(store, &o);
     auth_close(store);
     return status;
 }

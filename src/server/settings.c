@@ -241,11 +241,13 @@ void settings_clear(struct settings *s)
 char *settings_help(void)
 {
     struct buffer b = {0};
-    buffer_append_text(&b, "\vSettings, by --set NAME=VALUE or in the YAML file:\n\n");
+    /* With nothing before it argp would tell it twice. Longer lines than these are broken. */
+    buffer_append_text(&b, "Runs the server until SIGTERM, which drains and stops it; SIGHUP reads "
+                           "the settings again.\vSettings, by --set NAME=VALUE or in the YAML "
+                           "file, with their defaults:\n\n");
     for (size_t i = 0; i < SETTINGS; i++)
-        buffer_printf(&b, "  %-22s %s (default %s)\n", TABLE[i].name, TABLE[i].help,
-                      TABLE[i].initial[0] != '\0' ? TABLE[i].initial : "none");
-    buffer_append_text(&b, "\nSIGTERM drains and stops; SIGHUP reads the settings again.\n");
+        buffer_printf(&b, "  %s (%s)\n      %s\n", TABLE[i].name,
+                      TABLE[i].initial[0] != '\0' ? TABLE[i].initial : "none", TABLE[i].help);
     buffer_append_char(&b, '\0');
     if (b.failed)
         buffer_free(&b);

@@ -1,6 +1,7 @@
 """The command line: import, export, check, token, help and exit statuses."""
 import gzip
 import json
+import os
 import pathlib
 import random
 import stat
@@ -83,6 +84,61 @@ class Cli(unittest.TestCase):
         self.assertIn(b"--url", nowhere.stderr)
         self.assertEqual(run("import", "--url", "nonsense://x", path, env=self.env).returncode, 1)
 
+    def test_import_of_a_cut_file(self):
+        """What a full disk or a broken copy leaves of a backup is not taken for all of it."""
+        whole = gzip.compress(lines(3000))
+        for name, data in (("trailer", whole[:-8]), ("middle", whole[:len(whole) // 2])):
+            done = run("import", self.file(name + ".gz", data), env=self.env)
+            self.assertEqual(done.returncode, 1, name)
+            self.assertIn(name.encode() + b".gz: the gzip file is cut off", done.stderr)
+
+    def test_url_with_a_slash(self):
+        env = {**self.env, "LIVEFLOOR_URL": self.server.url + "//"}
+        done = run("import", "-", stdin=lines(3), env=env)
+        self.assertIn(b"3 accepted", done.stderr)
+        self.assertEqual(run("export", env=env).stdout.count(b"\n"), 3)
+
+    def test_what_cannot_be_written(self):
+        """A full disk behind standard output, or none: not done."""
+        run("import", "-", stdin=lines(500), env=self.env)
+        tokens = run("token", "list", "--data", self.server.directory).stdout
+        for command in (("export", "--data", self.server.directory), ("export",),
+                        ("check", "--data", self.server.directory),
+                        ("token", "list", "--data", self.server.directory),
+                        ("token", "create", "--data", self.server.directory)):
+            for output in (">/dev/full", ">&-"):
+                done = subprocess.run(["sh", "-c", f'"$0" "$@" {output}', BINARY, *command],
+                                      env={**os.environ, **self.env}, stderr=subprocess.PIPE,
+                                      timeout=60, check=False)
+                self.assertEqual(done.returncode, 1, (command, output))
+                self.assertIn(b"standard output", done.stderr)
+        # Nobody has seen the text of the tokens: they are not valid.
+        self.assertEqual(run("token", "list", "--data", self.server.directory).stdout, tokens)
+
+    def test_tokens(self):
+        def token(*words, data=self.server.directory):
+            return run("token", *words, "--data", data)
+        text = token("create", "--name", "dashboard").stdout.decode().strip()
+        self.assertIn(b"dashboard", token("list").stdout)
+        self.assertEqual(token("revoke", text).returncode, 0)  # by its text, if that is at hand
+        self.assertNotIn(b"dashboard", token("list").stdout)
+        self.assertEqual(token("revoke", text).returncode, 1)
+        for wrong in (("revoke",), ("create", "extra"), ("list", "extra"), ("make",), (),
+                      ("create", "--name", "a\nb")):
+            self.assertEqual(token(*wrong).returncode, 2, wrong)
+        # Where no server has been there are none, and none are made.
+        self.assertEqual(token("create", data=self.folder.name).returncode, 1)
+        self.assertIn(b"--data", token("list", data=self.folder.name).stderr)
+        self.assertEqual(list(pathlib.Path(self.folder.name).iterdir()), [])
+
+    def test_default_directory(self):
+        """What the server makes where it is started is found from there."""
+        run("import", "-", stdin=lines(4), env=self.env)
+        pathlib.Path(self.folder.name, "livefloor-data").symlink_to(self.server.directory)
+        done = subprocess.run([BINARY, "export"], cwd=self.folder.name, stdout=subprocess.PIPE,
+                              timeout=60, check=True)
+        self.assertEqual(done.stdout.count(b"\n"), 4)
+
     def test_import_survives_a_restart(self):
         """The server goes away in the middle and comes back on the same port."""
         path = self.file("big.ndjson", lines(200000))
@@ -132,7 +188,9 @@ class Cli(unittest.TestCase):
             done = run(*command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(b"Usage:", done.stdout)
-        self.assertIn(b"retentionDays", run("serve", "--help").stdout)
+        told = run("serve", "--help").stdout
+        self.assertEqual(told.count(b"retentionDays"), 1)
+        self.assertLess(max(map(len, told.splitlines())), 80)
         for wrong in ((), ("nothing",), ("serve", "--nothing"), ("token", "--site", "x"),
                       ("export", "--since", "yesterday"), ("import", "--nothing"),
                       ("import", "--format", "csv", "x")):
