@@ -327,13 +327,14 @@ static void head_decide(struct http_exchange *x)
     const struct http_handlers *h = &x->worker->server->settings.handlers;
     if (answer_again(x))
         return;
-    bool body_comes = !x->whole;
+    bool body_comes = !x->whole, keep_alive = x->keep_alive;
     x->phase = PHASE_ANSWER;
+    /* An answer given now says that the body, which nobody reads, ends the connection. */
+    x->keep_alive = keep_alive && !body_comes;
     x->welcome = h->on_head != NULL ? h->on_head(x, h->data) : 0;
-    if (x->answered) {
-        x->keep_alive = x->keep_alive && !body_comes;
+    if (x->answered)
         return;
-    }
+    x->keep_alive = keep_alive;
     if (body_comes && (x->welcome == 0 || x->head.content_length > x->welcome)) {
         connection_refuse(x, PROBLEM_TOO_LARGE,
                           x->welcome == 0 ? "This request must not have a body."

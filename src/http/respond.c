@@ -137,15 +137,16 @@ void connection_refuse(struct http_exchange *x, int code, const char *message)
 {
     char body[1024];
     const struct http_settings *s = &x->worker->server->settings;
-    struct http_field type = {SPAN("Content-Type"), s->refusal_content_type};
+    const struct http_field fields[] = {{SPAN("Cache-Control"), SPAN("no-store")},
+                                        {SPAN("Content-Type"), s->refusal_content_type}};
     size_t len = s->handlers.on_refusal != NULL
                      ? s->handlers.on_refusal(code, message, body, sizeof body, s->handlers.data)
                      : 0;
     x->keep_alive = false;
     x->answered = false;
     const struct http_response response = {.status = problem_status(code),
-                                           .fields = &type,
-                                           .field_count = type.value.len > 0,
+                                           .fields = fields,
+                                           .field_count = s->refusal_content_type.len > 0 ? 2 : 1,
                                            .body = {body, len}};
     http_respond(x, &response);
 }

@@ -69,6 +69,10 @@ void events_free_posts(struct worker *w)
 static int content_format(const struct http_request *request, enum body_format *out,
                           struct problem *problem)
 {
+    const struct span *coding = http_find_field(request, "content-encoding");
+    if (coding != NULL && !span_equal_nocase(*coding, SPAN("identity")))
+        return problem_set(problem, PROBLEM_MEDIA_TYPE,
+                           "The body must come as it is, without Content-Encoding.");
     const struct span *type = http_find_field(request, "content-type");
     if (type == NULL || !body_format_find(*type, out))
         return problem_set(problem, PROBLEM_MEDIA_TYPE,

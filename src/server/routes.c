@@ -163,12 +163,16 @@ static void dispatch(struct app *app, struct http_exchange *x, enum route_id id,
     }
 }
 
-static void on_request(struct http_exchange *x, void *data)
+static bool is_get(const struct http_request *request)
 {
-    struct app *app = data;
+    return request->method == METHOD_GET || request->method == METHOD_HEAD;
+}
+
+/* Answers at once, if there is no such path or it does not know the method: whether or not a body
+ * comes with that. */
+static bool route_answers(struct app *app, struct http_exchange *x, const struct route *route)
+{
     const struct http_request *request = http_get_request(x);
-    const struct route *route = route_find(request->path);
-    http_set_user(x, (void *)(uintptr_t)(route != NULL ? route->id : ROUTE_OTHER));
     if (route == NULL) {
         struct problem problem;
         problem_set(&problem, PROBLEM_NOT_FOUND,
@@ -176,16 +180,16 @@ static void on_request(struct http_exchange *x, void *data)
                     "/v4/livechat/realTime/{Agents,Queue,Today,RightNow}, events go to "
                     "/v4/livechat/events.");
         respond_problem(app, x, &problem);
-        return;
+        return true;
     }
-    bool get = request->method == METHOD_GET || request->method == METHOD_HEAD;
-    bool post = request->method == METHOD_POST;
     if (request->method == METHOD_OPTIONS)
         respond_options(app, x, allow_of(route));
-    else if ((get && (route->methods & M_GET)) || (post && (route->methods & M_POST)))
-        dispatch(app, x, route->id, post);
-    else
+    else if (!(is_get(request) && (route->methods & M_GET)) &&
+             !(request->method == METHOD_POST && (route->methods & M_POST)))
         respond_method(app, x, allow_of(route));
+    else
+        return false;
+    return true;
 }
 
 /* Only a POST of events may have a body; what is refused is refused before it is sent. */
@@ -195,13 +199,19 @@ static size_t on_head(struct http_exchange *x, void *data)
     const struct http_request *request = http_get_request(x);
     const struct route *route = route_find(request->path);
     struct problem problem = {0};
-    if (route == NULL || route->id != ROUTE_EVENTS || request->method != METHOD_POST)
+    http_set_user(x, (void *)(uintptr_t)(route != NULL ? route->id : ROUTE_OTHER));
+    if (route_answers(app, x, route) || request->method != METHOD_POST)
         return 0;
-    http_set_user(x, (void *)(uintptr_t)route->id);
     size_t welcome = events_post_head(app, x, &problem);
     if (welcome == 0)
         respond_problem(app, x, &problem);
     return welcome;
+}
+
+static void on_request(struct http_exchange *x, void *data)
+{
+    enum route_id id = (enum route_id)(uintptr_t)http_get_user(x);
+    dispatch(data, x, id, http_get_request(x)->method == METHOD_POST);
 }
 
 static void on_repeat(struct http_exchange *x, int status, void *data)

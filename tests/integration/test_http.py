@@ -230,6 +230,28 @@ class Http(unittest.TestCase):
         pieces = [self.post(b"Content-Length: %d\r\n" % limit)] + [b" " * (1 << 20)] * 8
         self.assertEqual(statuses(exchange(self.server, None, pieces)), [400])
 
+    def test_refused_before_the_body(self):
+        """What is answered without reading its body says that the connection ends, and what is wrong
+        with the path or the method comes before any word about the body."""
+        wrong = self.post(b"Content-Length: 2\r\n", b"{}").replace(b"Bearer", b"Basic")
+        cases = [(wrong, 401),
+                 (self.post(b"Content-Length: 2\r\nContent-Encoding: gzip\r\n", b"{}"), 415),
+                 (b"POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 404),
+                 (b"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 405),
+                 (b"PUT /v4/livechat/events HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 405),
+                 (b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 413)]
+        for data, status in cases:
+            with self.subTest(data):
+                got = exchange(self.server, data + OK, half_close=False)
+                self.assertEqual(statuses(got), [status])
+                self.assertIn(b"\r\nConnection: close\r\n", got)
+                self.assertIn(b"\r\nCache-Control: no-store\r\n", got)
+                self.assertEqual(b"\r\nAllow: " in got, status == 405)
+        # Without a body there is nothing in the way of the next request.
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as s:
+            s.sendall(b"DELETE /livez HTTP/1.1\r\nHost: a\r\n\r\n" + OK)
+            self.assertEqual([a[0] for a in read_answers(s, 2)], [405, 200])
+
     def test_expect_continue(self):
         body = b'{"type":"visitor.seen","visitorId":"v","siteId":10000}'
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as s:
