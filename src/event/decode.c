@@ -74,7 +74,7 @@ static int unreadable(struct problem *p, enum json_status status, const char *wh
     case JSON_NOT_UTF8:
         return problem_set(p, PROBLEM_BODY, "%s is not UTF-8: send JSON in UTF-8", what);
     case JSON_CUT_OFF:
-        return problem_set(p, PROBLEM_BODY, "%s is cut off: its JSON has no end", what);
+        return problem_set(p, PROBLEM_BODY, "%s is cut off, or something follows its JSON", what);
     case JSON_TOO_DEEP:
         return problem_set(p, PROBLEM_BODY,
                            "%s is nested too deep near byte %zu: expected at most %u levels", what,
@@ -82,6 +82,8 @@ static int unreadable(struct problem *p, enum json_status status, const char *wh
     case JSON_NO_MEMORY:
         return problem_set(p, PROBLEM_INTERNAL, "The server is out of memory: try again");
     default:
+        if (offset == 0) /* not known, or its first */
+            return problem_set(p, PROBLEM_BODY, "%s is not JSON", what);
         return problem_set(p, PROBLEM_BODY, "%s is not JSON: see near byte %zu", what, offset);
     }
 }

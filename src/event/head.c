@@ -312,18 +312,24 @@ static int read_data_head(struct reading *r, const struct json_node *data)
     return 0;
 }
 
-/* source#id names the event; where that is too long, its version-5 GUID in the
- * site's namespace does. */
+/* source#id names the event. Where that is too long, or the source has a # so that it could be cut
+ * at two places, its version-5 GUID in the site's namespace does; in the second case of a text that
+ * says where the source ends, which no other begins like. */
 static int make_id(struct reading *r, struct span source, struct span id)
 {
-    size_t len = source.len + 1 + id.len;
+    char ends_at[24] = "";
+    bool twofold = source.len > 0 && memchr(source.data, '#', source.len) != NULL;
+    if (twofold)
+        snprintf(ends_at, sizeof ends_at, "#%zu#", source.len);
+    size_t before = strlen(ends_at), len = before + source.len + 1 + id.len;
     char *text = arena_alloc(r->arena, len > GUID_TEXT_BYTES ? len : GUID_TEXT_BYTES);
     if (text == NULL)
         return reading_no_memory(r);
-    memcpy(text, source.data, source.len);
-    text[source.len] = '#';
-    memcpy(text + source.len + 1, id.data, id.len);
-    if (len > LIMIT_ID_BYTES) {
+    memcpy(text, ends_at, before);
+    memcpy(text + before, source.data, source.len);
+    text[before + source.len] = '#';
+    memcpy(text + before + source.len + 1, id.data, id.len);
+    if (twofold || len > LIMIT_ID_BYTES) {
         struct guid space = guid_site_space(r->event->site_id);
         struct guid made = guid_v5(&space, (struct span){text, len});
         guid_format(&made, text);

@@ -56,6 +56,13 @@ class Events(unittest.TestCase):
         self.assertEqual(self.good(cloud, "application/cloudevents+json"), (1, 0))
         self.assertEqual(self.good([cloud, {**cloud, "source": "/other"}],
                                    "application/cloudevents-batch+json; charset=utf-8"), (1, 1))
+        # Source and id together are the name, wherever a # stands in them.
+        self.assertEqual(self.good([{**cloud, "source": "/a#b", "id": "c"},
+                                    {**cloud, "source": "/a", "id": "b#c"},
+                                    {**cloud, "source": "/a#b#c", "id": "d"},
+                                    {**cloud, "source": "/a#b", "id": "c#d"},
+                                    {**cloud, "source": "/a#b", "id": "c"}],
+                                   "application/cloudevents-batch+json"), (4, 1))
         for kind in ("text/plain", "application/xml", None):
             self.refused(event("a7"), "Content-Type", 415, kind=kind)
 

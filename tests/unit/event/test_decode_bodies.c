@@ -59,9 +59,9 @@ static void unreadable_bodies(void **state)
     refuse_body(f, BODY_JSON, SPAN("{\"type\":\"site.updated\",\"name\":\"caf\xE9\"}"),
                 PROBLEM_BODY, "The body is not UTF-8: send JSON in UTF-8");
     refuse_body(f, BODY_JSON, SPAN("[" EVENT ",{\"type\":\"si"), PROBLEM_BODY,
-                "The body is cut off: its JSON has no end");
+                "The body is cut off, or something follows its JSON");
     refuse_body(f, BODY_JSON, SPAN("[" EVENT "," EVENT), PROBLEM_BODY,
-                "The body is cut off: its JSON has no end");
+                "The body is cut off, or something follows its JSON");
     refuse_body(f, BODY_JSON, SPAN("[" EVENT " x]"), PROBLEM_BODY,
                 "The body is not JSON: see near byte 25");
     refuse_body(f, BODY_JSON, SPAN(EVENT EVENT), PROBLEM_BODY,
@@ -148,8 +148,10 @@ static void lines(void **state)
         int code;
         const char *message;
     } refusals[] = {
-        {"{\"type\":\"site.updated\"", PROBLEM_BODY, "The line is cut off: its JSON has no end"},
-        {"{\"type\":\"site.upda", PROBLEM_BODY, "The line is cut off: its JSON has no end"},
+        {"{\"type\":\"site.updated\"", PROBLEM_BODY,
+         "The line is cut off, or something follows its JSON"},
+        {"{\"type\":\"site.upda", PROBLEM_BODY,
+         "The line is cut off, or something follows its JSON"},
         {EVENT EVENT, PROBLEM_BODY, "The line is not JSON: see near byte 23"},
         {"{\"type\":\"site.updated\",\"name\":\"caf\xE9\"}", PROBLEM_BODY,
          "The line is not UTF-8: send JSON in UTF-8"},
