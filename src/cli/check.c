@@ -18,6 +18,9 @@ struct checker {
     struct site_count *sites;
     size_t site_count;
     uint64_t records, damaged, first, last;
+    /* A place that cannot be read, until it is known what follows; 0: none. */
+    uint64_t bad;
+    const char *why; /* a constant */
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -51,11 +54,28 @@ static void count_site(struct checker *c, int64_t site_id)
     c->sites[i].events++;
 }
 
-static void damaged(void *data, uint64_t sequence, const char *why)
+/* Tells of the bad place at hand: up to what is sound again nothing can be read. */
+static void bad_end(struct checker *c, uint64_t next)
+{
+    if (c->bad == 0)
+        return;
+    uint64_t last = next > c->bad ? next - 1 : c->bad;
+    printf("record %llu %s", (unsigned long long)c->bad, c->why);
+    if (last > c->bad)
+        printf(": nothing can be read up to record %llu", (unsigned long long)last);
+    putchar('\n');
+    c->damaged += last - c->bad + 1;
+    c->bad = 0;
+}
+
+static void bad_begin(void *data, uint64_t sequence, const char *why)
 {
     struct checker *c = data;
-    c->damaged++;
-    printf("record %llu %s\n", (unsigned long long)sequence, why);
+    if (c->bad != 0 && strcmp(c->why, why) == 0)
+        return; /* more of the same */
+    bad_end(c, sequence);
+    c->bad = sequence;
+    c->why = why;
 }
 
 static int check_record(void *data, const struct journal_record *record)
@@ -63,17 +83,32 @@ static int check_record(void *data, const struct journal_record *record)
     struct checker *c = data;
     struct event event;
     struct problem problem;
+    const char *wrong = NULL;
+    bad_end(c, record->sequence);
     if (c->first == 0)
         c->first = record->sequence;
     c->last = record->sequence;
     c->records++;
     count_site(c, record->site_id);
     if (decode_stored(c->decoder, record->json, &event, &problem) < 0)
-        damaged(c, record->sequence, problem.message);
+        wrong = problem.message;
     else if (event.site_id != record->site_id || event.time_us != record->time_us ||
              !span_equal(event.id, record->id))
-        damaged(c, record->sequence, "does not agree with the event that it holds");
+        wrong = "does not agree with the event that it holds";
+    if (wrong == NULL)
+        return 0;
+    printf("record %llu %s\n", (unsigned long long)record->sequence, wrong);
+    c->damaged++;
     return 0;
+}
+
+/* What is bad at the very end goes up to the last record that the store knows of. */
+static void check_end(struct checker *c, struct journal *journal)
+{
+    struct journal_stats stats;
+    struct problem problem;
+    if (c->bad != 0)
+        bad_end(c, journal_get_stats(journal, &stats, &problem) == 0 ? stats.last_sequence + 1 : 0);
 }
 
 static int report(const struct checker *c)
@@ -106,9 +141,11 @@ int cmd_check(int argc, char **argv)
     const struct journal_options options = {.directory = path, .read_only = true};
     int status = 1;
     if (path != NULL && c.decoder != NULL && journal_open(&options, &journal, &problem) == 0) {
-        const struct journal_checks checks = {check_record, damaged, &c};
-        if (journal_check(journal, &checks, &problem) == 0)
+        const struct journal_checks checks = {check_record, bad_begin, &c};
+        if (journal_check(journal, &checks, &problem) == 0) {
+            check_end(&c, journal);
             status = report(&c);
+        }
         journal_close(journal);
     }
     if (problem.code != 0)

@@ -3,6 +3,7 @@
 
 #include <argp.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -39,6 +40,18 @@ static void fill_standard_files(void)
             open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY); /* takes that number */
 }
 
+/* A mapped file that is shorter than it should be, or that a full disk gives no room for. */
+static void on_bus_error(int signal_number)
+{
+    static const char TEXT[] =
+        "livefloor: a file of the directory ends too early, or its disk is full or failing: "
+        "nothing more was kept; see to it, or restore all files together\n";
+    (void)signal_number;
+    ssize_t ignored = write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
+    (void)ignored;
+    _exit(1);
+}
+
 /* What could not be written was not done. */
 static int written(int status)
 {
@@ -52,6 +65,7 @@ static int written(int status)
 int main(int argc, char **argv)
 {
     fill_standard_files();
+    signal(SIGBUS, on_bus_error);
     argp_err_exit_status = 2;
     if (argc < 2) {
         usage(stderr);

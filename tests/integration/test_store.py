@@ -1,5 +1,6 @@
 """The store: restarts, a full disk and what comes after it, retention, a second server."""
 import json
+import os
 import pathlib
 import resource
 import shutil
@@ -211,6 +212,37 @@ class Store(unittest.TestCase):
                                       "127.0.0.1:0"], capture_output=True, timeout=60, check=False)
             self.assertEqual(started.returncode, 1)
             self.assertIn(b"livefloor check", started.stderr)
+            server.process = None
+
+    def test_all_that_is_lost_is_told(self):
+        """A lost segment is not one damaged record, but all that were in it."""
+        for kill in (False, True):
+            with Server() as server:
+                for first in (0, 4000):
+                    server.post_events([event(n, visitorId=f"v{n}")
+                                        for n in range(first, first + 4000)])
+                server.post_events([event("last", visitorId="v")])
+                server.kill() if kill else server.stop()
+                for segment in pathlib.Path(server.directory, "journal").glob("segment-*"):
+                    segment.unlink()
+                checked = run("check", "--data", server.directory)
+                self.assertEqual(checked.returncode, 1)
+                self.assertEqual(checked.stdout.decode().splitlines(), [
+                    "record 1 is damaged: nothing can be read up to record 8000",
+                    "site 10000: 1 events", "1 records, sequences 8001 to 8001, 8000 damaged"])
+                server.process = None
+
+    def test_a_cut_store_is_an_error(self):
+        """What is mapped and not there ends no command without a word."""
+        with Server() as server:
+            server.post_events([event(n, visitorId=f"v{n}") for n in range(200)])
+            server.stop()
+            os.truncate(server.directory + "/journal/data.mdb", 8192)
+            for command in ("check", "export", "serve"):
+                options = ["--listen", "127.0.0.1:0"] if command == "serve" else []
+                done = run(command, "--data", server.directory, *options)
+                self.assertEqual(done.returncode, 1, (command, done))
+                self.assertIn(b"ends too early", done.stderr)
             server.process = None
 
     def test_signals(self):

@@ -94,7 +94,7 @@ static void help_names_them_all(void **state)
     (void)state;
     assert_non_null(strstr(help, "retentionDays"));
     assert_non_null(strstr(help, "maxLatenessHours"));
-    assert_non_null(strstr(help, "default 400"));
+    assert_non_null(strstr(help, "retentionDays (400)"));
     free(help);
 }
 
