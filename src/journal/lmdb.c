@@ -266,6 +266,7 @@ static int lmdb_get_stats(struct journal *base, struct journal_stats *out, struc
     } else {
         error = find_ends(j, txn, out);
         out->records = atomic_load(&j->record_count);
+        out->next_sequence = j->next_sequence;
     }
     lmdb_read_end(j, txn);
     return error == 0 ? 0 : lmdb_read_problem(error, problem);

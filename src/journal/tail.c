@@ -58,6 +58,7 @@ static int writer_stats(struct tail_journal *t, struct journal_stats *out, struc
     if (t->store->ops->get_stats(t->store, out, problem) < 0)
         return -1;
     out->records = atomic_load(&t->record_count);
+    out->next_sequence = next;
     out->bytes_used += bytes;
     if (first < next) {
         out->last_sequence = next - 1;

@@ -182,7 +182,7 @@ static int start_writer(struct app *app, struct problem *problem)
         .ids = app->ids,
         .id_check = &app->id_check,
         .sites = app->sites,
-        .last_sequence = stats.last_sequence,
+        .last_sequence = stats.next_sequence - 1,
         .chores[0] = {NULL, retention_step, app->retention, RETENTION_INTERVAL_S},
     };
     if (app->snapshots != NULL)

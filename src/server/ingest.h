@@ -60,7 +60,7 @@ struct ingest_settings {
     struct id_index *ids;        /* made with ingest_verify_id and … */
     struct ingest_ids *id_check; /* … this as its data */
     struct sites *sites;
-    uint64_t last_sequence; /* the journal's, at start */
+    uint64_t last_sequence; /* that the journal has ever given, at start */
     struct ingest_chore chores[INGEST_CHORES];
 };
 
