@@ -175,7 +175,8 @@ static long parser_feed(struct http_exchange *x, const char *data, size_t length
     if (error == HPE_PAUSED && x->whole)
         return llhttp_get_error_pos(&x->parser) - data;
     if (x->too_large)
-        connection_refuse(x, PROBLEM_TOO_LARGE, "The body is larger than this server takes.");
+        connection_refuse(x, PROBLEM_TOO_LARGE,
+                          "The body is larger than this server takes: send less at a time.");
     else if (x->body.failed)
         connection_refuse(x, PROBLEM_BUSY, "There is no memory for this body now.");
     else
@@ -337,8 +338,9 @@ static void head_decide(struct http_exchange *x)
     x->keep_alive = keep_alive;
     if (body_comes && (x->welcome == 0 || x->head.content_length > x->welcome)) {
         connection_refuse(x, PROBLEM_TOO_LARGE,
-                          x->welcome == 0 ? "This request must not have a body."
-                                          : "The body is larger than this server takes.");
+                          x->welcome == 0
+                              ? "This request must not have a body."
+                              : "The body is larger than this server takes: send less at a time.");
         return;
     }
     connection_phase(x, PHASE_BODY);

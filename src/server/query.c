@@ -238,7 +238,8 @@ static int read_window(enum view view, const struct query *q,
         return problem_set(problem, PROBLEM_PARAMETER,
                            "startTime is missing: write startTime=yyyy-MM-ddTHH:mm:ss.");
     if (out->has_start && out->has_end && out->end_us < out->start_us)
-        return problem_set(problem, PROBLEM_PARAMETER, "endTime is before startTime.");
+        return problem_set(problem, PROBLEM_PARAMETER,
+                           "endTime is before startTime: a window ends at or after its start.");
     if (out->has_end && out->end_us < context->horizon_us) {
         char first[INSTANT_TEXT_BYTES];
         instant_format(context->horizon_us, first);
