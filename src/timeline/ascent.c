@@ -51,22 +51,39 @@ static uint32_t after_zeros(const uint64_t *words, uint32_t zeros)
     return 0;
 }
 
-BITS_COUNTED uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t)
+/* The least distance that is not before t, in units; t is after the first. */
+static uint64_t limit_of(const struct ascent *a, int64_t t)
+{
+    return (distance(a->first, t) - 1) / a->unit + 1;
+}
+
+BITS_COUNTED uint32_t ascent_near(const struct ascent *a, const uint64_t *words, int64_t t)
 {
     if (t <= a->first)
         return 0;
-    uint64_t limit = (distance(a->first, t) - 1) / a->unit + 1;
-    uint64_t high = limit >> a->low_bits;
-    if (high > a->high_bits - a->n)
-        return a->n;
-    uint64_t low = limit & bits_mask(a->low_bits);
-    uint32_t at = after_zeros(words, (uint32_t)high), i = at - (uint32_t)high;
+    uint64_t high = limit_of(a, t) >> a->low_bits;
+    return high > a->high_bits - a->n ? a->n : after_zeros(words, (uint32_t)high) - (uint32_t)high;
+}
+
+uint32_t ascent_before_from(const struct ascent *a, const uint64_t *words, int64_t t, uint32_t near)
+{
+    if (t <= a->first)
+        return 0;
+    uint64_t limit = limit_of(a, t), low = limit & bits_mask(a->low_bits);
+    uint64_t at = near + (limit >> a->low_bits);
+    size_t low_at = a->high_bits + (size_t)near * a->low_bits;
     while (at < a->high_bits && words[at / 64] >> at % 64 & 1 &&
-           bits_get(words, a->high_bits + (size_t)i * a->low_bits, a->low_bits) < low) {
-        i++;
+           bits_get(words, low_at, a->low_bits) < low) {
+        low_at += a->low_bits;
+        near++;
         at++;
     }
-    return i;
+    return near;
+}
+
+uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t)
+{
+    return ascent_before_from(a, words, t, ascent_near(a, words, t));
 }
 
 /* The first word of the steps with the n-th 1 (from 0) in it or behind it; n is then how many

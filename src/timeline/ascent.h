@@ -33,6 +33,12 @@ void ascent_write(const struct ascent *a, const int64_t *times, uint64_t *words)
 /* How many are before t. */
 uint32_t ascent_before(const struct ascent *a, const uint64_t *words, int64_t t);
 
+/* The same in two steps: how many are before t, or a few less, found without reading low bits; and
+ * from there on. */
+uint32_t ascent_near(const struct ascent *a, const uint64_t *words, int64_t t);
+uint32_t ascent_before_from(const struct ascent *a, const uint64_t *words, int64_t t,
+                            uint32_t near);
+
 /* Those from place `from` < n on, `count` of them, into out. */
 void ascent_read(const struct ascent *a, const uint64_t *words, uint32_t from, uint32_t count,
                  int64_t *out);

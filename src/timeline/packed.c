@@ -65,17 +65,29 @@ int64_t packed_first(const struct packed *p)
     return p->first + later_of_first(p);
 }
 
-uint32_t packed_before(const struct packed *p, int64_t t)
+uint32_t packed_near(const struct packed *p, int64_t t)
 {
     struct parts parts = parts_of(p);
     struct ascent times = times_of(p, &parts);
-    uint32_t before = ascent_before(&times, parts.bits, t);
+    return ascent_near(&times, parts.bits, t);
+}
+
+uint32_t packed_before_from(const struct packed *p, int64_t t, uint32_t near)
+{
+    struct parts parts = parts_of(p);
+    struct ascent times = times_of(p, &parts);
+    uint32_t before = ascent_before_from(&times, parts.bits, t, near);
     if (!(p->high_bits & PACKED_LATER) || before == 0 ||
         ((uint64_t)t - (uint64_t)p->first) % times.unit != 1)
         return before;
     /* Those that are kept at t - 1 and are a microsecond later are at t, not before. */
     uint32_t least = ascent_before(&times, parts.bits, t - 1);
     return before - bits_ones_in(parts.bits, parts.row_at + least, before - least);
+}
+
+uint32_t packed_before(const struct packed *p, int64_t t)
+{
+    return packed_before_from(p, t, packed_near(p, t));
 }
 
 /* The times of the entries [from, to). */
@@ -194,28 +206,46 @@ BITS_COUNTED void packed_sums(const struct packed *p, uint32_t k, int64_t *out)
 }
 
 #define LINE 64u
-#define MOST_LINES 4u /* of a column: then the processor fetches ahead by itself */
+#define COLUMN_LINES 4u /* of a column: then the processor fetches ahead by itself */
+#define ALL_LINES 8u    /* behind the times: so few are asked for as they are */
+
+/* The lines from a bit to another, at most so many. */
+static void bits_prefetch(const uint64_t *bits, size_t from, size_t to, unsigned most)
+{
+    const char *at = (const char *)bits + from / 8, *end = (const char *)bits + to / 8;
+    for (unsigned i = 0; i < most && at <= end; i++, at += LINE)
+        __builtin_prefetch(at);
+}
+
+/* Of rows and columns what packed_sums reads, if about k entries are before. */
+static void sums_prefetch(const struct packed *p, const struct parts *parts, uint32_t k)
+{
+    struct near near = near_of(parts, k);
+    size_t n = p->head.n, at = parts->row_at + p->rows * n;
+    for (unsigned r = 0; r < p->rows; r++)
+        __builtin_prefetch((const char *)parts->bits + (parts->row_at + r * n + near.low) / 8);
+    /* About where a sum begins and ends: entries with numbers are spread evenly. */
+    size_t low = ((size_t)near.low << 16) / n, high = ((size_t)near.high << 16) / n;
+    const struct packed_code *code = parts->code;
+    for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
+        size_t bits = column_bits(p, parts, code);
+        if (code->bits > 0)
+            bits_prefetch(parts->bits, at + (bits * low >> 16), at + (bits * high >> 16),
+                          COLUMN_LINES);
+        at += bits;
+    }
+}
 
 void packed_prefetch(const struct packed *p, uint32_t k)
 {
     struct parts parts = parts_of(p);
-    const char *bytes = (const char *)parts.bits;
-    struct near near = near_of(&parts, k);
-    size_t at = parts.row_at + (size_t)p->rows * p->head.n;
-    __builtin_prefetch(bytes + parts.row_at / 8);
-    __builtin_prefetch(bytes + at / 8);
-    const struct packed_code *code = parts.code;
-    for (unsigned left = p->present; left != 0; left &= left - 1, code++) {
-        size_t bits = column_bits(p, &parts, code);
-        /* About where the sum begins and ends: entries with numbers are spread evenly. */
-        size_t from = (at + bits * near.low / p->head.n) / 8;
-        size_t to = (at + bits * near.high / p->head.n) / 8;
-        if (to - from > (MOST_LINES - 1) * LINE)
-            to = from + (MOST_LINES - 1) * LINE;
-        for (; code->bits > 1 && from <= to; from += LINE)
-            __builtin_prefetch(bytes + from);
-        at += bits;
-    }
+    const char *bytes = (const char *)parts.bits, *end = (const char *)p + p->head.mark;
+    __builtin_prefetch(bytes + (steps_bits(p) + (size_t)k * p->low_bits) / 8);
+    if ((size_t)(end - bytes) - parts.row_at / 8 > (size_t)ALL_LINES * LINE)
+        sums_prefetch(p, &parts, k);
+    else
+        for (const char *at = bytes + parts.row_at / 8; at < end; at += LINE)
+            __builtin_prefetch(at);
 }
 
 /* A column's code and where its numbers begin; NULL when it is all 0. */

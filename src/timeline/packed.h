@@ -54,14 +54,20 @@ size_t packed_bytes(const struct packed *p);
 /* How many entries are before t. */
 uint32_t packed_before(const struct packed *p, int64_t t);
 
+/* The same in two steps, for other work between them: how many are before t, or a few less, found
+ * in the leaf's first bytes (PACKED_NEAR of them are mostly enough); and from there on. */
+#define PACKED_NEAR 300u
+uint32_t packed_near(const struct packed *p, int64_t t);
+uint32_t packed_before_from(const struct packed *p, int64_t t, uint32_t near);
+
+/* Asks the processor for what the second step and packed_sums of the first k or a few more read. */
+void packed_prefetch(const struct packed *p, uint32_t k);
+
 /* The time of the first entry. */
 int64_t packed_first(const struct packed *p);
 
 /* Adds the sums of the first k entries to out, one for each column; wrapping. */
 void packed_sums(const struct packed *p, uint32_t k, int64_t *out);
-
-/* Asks the processor for what packed_sums of the first k will read behind the times. */
-void packed_prefetch(const struct packed *p, uint32_t k);
 
 /* The times of the first k entries. */
 void packed_times(const struct packed *p, uint32_t k, int64_t *out);

@@ -36,7 +36,7 @@ struct timeline_way {
     const struct timeline_ask *ask;
     const void *node;
     const int64_t *before; /* sums of all that is before it, or NULL; to be added yet */
-    uint32_t at;           /* entries of the leaf */
+    uint32_t at;           /* entries of the leaf, or nearly so many */
     unsigned depth;
 };
 

@@ -1,20 +1,19 @@
 /* Questions to a timeline: one row of each level, then a leaf. Several questions go down
  * side by side, each asking for the memory of its next step before the others take
  * theirs. */
+#include "timeline/packed.h"
 #include "timeline/timeline_tree.h"
 
 #include <string.h>
 
 #define LINE 64u
-#define ENOUGH 4u /* questions that give the columns of a leaf time to come */
 
-/* Of a node: an inner one's keys and children, or a leaf's first bytes, before anything of it is
- * known. The same for all: a loop that ends here or there is guessed wrong, and what was guessed
- * is fetched as well. */
+/* Of an inner node: its keys and children, before anything of it is known. The same for all: a loop
+ * that ends here or there is guessed wrong, and what was guessed is fetched as well. */
 #define NODE_LINES 9u
 #define SUMS_LINES 2u
-/* Of a leaf, where questions are too few for a step that asks for its columns: most of it. */
-#define LEAF_LINES 16u
+/* Of a leaf: what the first step of a search in it reads. */
+#define LEAF_LINES (PACKED_NEAR / LINE + 1)
 
 static inline void prefetch(const void *from, unsigned lines)
 {
@@ -32,7 +31,7 @@ static void way_add(const struct timeline_way *way)
 }
 
 /* To the child. The sums before it are asked for beside it, and added a step later. */
-static void way_down(struct timeline_way *way, unsigned leaf_lines)
+static void way_down(struct timeline_way *way)
 {
     const struct timeline_inner *inner = way->node;
     uint32_t at = inner_find(inner, way->ask->time_us - 1);
@@ -40,13 +39,13 @@ static void way_down(struct timeline_way *way, unsigned leaf_lines)
     way->before = inner_sums(inner, way->ask->line->width, at);
     way->node = inner->child[at];
     way->depth--;
-    prefetch(way->node, way->depth == 0 ? leaf_lines : NODE_LINES);
+    prefetch(way->node, way->depth == 0 ? LEAF_LINES : NODE_LINES);
     prefetch(way->before, SUMS_LINES);
 }
 
 size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeline_way *way)
 {
-    unsigned deepest = 0, leaf_lines = n < ENOUGH ? LEAF_LINES : NODE_LINES;
+    unsigned deepest = 0;
     size_t ways = 0;
     for (size_t i = 0; i < n; i++) {
         const struct timeline *t = asks[i].line;
@@ -65,7 +64,7 @@ size_t timeline_descend(const struct timeline_ask *asks, size_t n, struct timeli
     for (; deepest > 0; deepest--)
         for (size_t i = 0; i < ways; i++)
             if (way[i].depth == deepest)
-                way_down(&way[i], leaf_lines);
+                way_down(&way[i]);
     return ways;
 }
 
@@ -79,11 +78,10 @@ static bool way_is_same(const struct timeline_way *way, const struct timeline_wa
 
 void timeline_sum_up(struct timeline_way *way, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        way[i].at = timeline_leaf_before(way[i].node, way[i].ask->time_us);
-        if (n >= ENOUGH)
-            timeline_leaf_prefetch(way[i].node, way[i].at, NODE_LINES * LINE);
-    }
+    for (size_t i = 0; i < n; i++)
+        way[i].at = timeline_leaf_near(way[i].node, way[i].ask->time_us);
+    for (size_t i = 0; i < n; i++)
+        way[i].at = timeline_leaf_before_from(way[i].node, way[i].ask->time_us, way[i].at);
     for (size_t i = 0; i < n; i++) {
         const struct timeline_ask *ask = way[i].ask;
         if (i > 0 && way_is_same(&way[i], &way[i - 1])) {

@@ -203,10 +203,18 @@ int64_t timeline_leaf_time(const void *leaf, uint32_t at)
     return times[at];
 }
 
-void timeline_leaf_prefetch(const void *leaf, uint32_t k, size_t have)
+uint32_t timeline_leaf_near(const void *leaf, int64_t time)
 {
-    if (k > 0 && leaf_is_packed(leaf) && packed_bytes(leaf) > have)
-        packed_prefetch(leaf, k);
+    if (!leaf_is_packed(leaf))
+        return 0;
+    uint32_t near = packed_near(leaf, time);
+    packed_prefetch(leaf, near);
+    return near;
+}
+
+uint32_t timeline_leaf_before_from(const void *leaf, int64_t time, uint32_t near)
+{
+    return leaf_is_packed(leaf) ? packed_before_from(leaf, time, near) : hot_before(leaf, time);
 }
 
 /* Sums of columns of rows, four columns at a time. */

@@ -80,9 +80,10 @@ uint32_t timeline_leaf_before(const void *leaf, int64_t time);
 /* The time of an entry; at < n. */
 int64_t timeline_leaf_time(const void *leaf, uint32_t at);
 
-/* Asks the processor for what the sums of a leaf's first k entries read, beyond its first
- * `have` bytes. */
-void timeline_leaf_prefetch(const void *leaf, uint32_t k, size_t have);
+/* How many are before a time in two steps: the first asks the processor for what the second and the
+ * sums of what is before read, beyond a leaf's first PACKED_NEAR bytes. */
+uint32_t timeline_leaf_near(const void *leaf, int64_t time);
+uint32_t timeline_leaf_before_from(const void *leaf, int64_t time, uint32_t near);
 
 /* Adds the sums of a leaf's first k entries to out: all measures, or all but moments. */
 void timeline_leaf_sums(const struct timeline *t, const void *leaf, uint32_t k, bool moments,
