@@ -108,8 +108,22 @@ def _engine(r):
         out += ["", "A read of memory, over as many bytes as `RightNow`'s lines take (`bench/chase.c`): "
                 + "; ".join(f"over {x['bytes'] / 1e6:.1f} MB {x['alone_ns']['median']:.0f} ns when each waits "
                             f"for the one before it, {x['together_ns']['median']:.1f} ns with 64 side by side"
-                            for x in (small, big)) + "."]
+                            for x in (small, big)) + ".",
+                "", _least_ratios(f, small, big)]
     return out
+
+
+def _least_ratios(f, small, big):
+    """The ratios of targets 5 and 6 if over the large floor nothing took longer than two reads, one that
+    waits for the other: a leaf's beginning, and what it says to read."""
+    more_us = 2 * (big["alone_ns"]["median"] - small["alone_ns"]["median"]) / 1000
+    names = {"right_now": "`RightNow`", "today": "`Today`"}
+    ratios = []
+    for view, name in names.items():
+        least = f["floor"]["views"][view]["small"]["p50"]["median"]
+        ratios.append(f"{(least + more_us) / least:.2f} for {name}")
+    return (f"Were the large floor slower by nothing but two such reads, one that waits for the other "
+            f"({more_us:.2f} µs), the ratios would be {' and '.join(ratios)}.")
 
 
 def _ingest(r):
