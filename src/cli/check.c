@@ -19,7 +19,7 @@ struct checker {
     size_t site_count;
     uint64_t records, damaged, first, last;
     /* A place that cannot be read, until it is known what follows; 0: none. */
-    uint64_t bad;
+    uint64_t bad, bad_count;
     const char *why; /* a constant */
 };
 
@@ -54,27 +54,30 @@ static void count_site(struct checker *c, int64_t site_id)
     c->sites[i].events++;
 }
 
-/* Tells of the bad place at hand: up to what is sound again nothing can be read. */
-static void bad_end(struct checker *c, uint64_t next)
+/* Tells of the bad place at hand. */
+static void bad_end(struct checker *c)
 {
     if (c->bad == 0)
         return;
-    uint64_t last = next > c->bad ? next - 1 : c->bad;
     printf("record %llu %s", (unsigned long long)c->bad, c->why);
-    if (last > c->bad)
-        printf(": nothing can be read up to record %llu", (unsigned long long)last);
+    if (c->bad_count > 1)
+        printf(", and so up to record %llu", (unsigned long long)(c->bad + c->bad_count - 1));
     putchar('\n');
-    c->damaged += last - c->bad + 1;
+    fflush(stdout); /* whatever comes next */
+    c->damaged += c->bad_count;
     c->bad = 0;
 }
 
-static void bad_begin(void *data, uint64_t sequence, const char *why)
+static void bad_place(void *data, uint64_t sequence, uint64_t count, const char *why)
 {
     struct checker *c = data;
-    if (c->bad != 0 && strcmp(c->why, why) == 0)
-        return; /* more of the same */
-    bad_end(c, sequence);
+    if (c->bad != 0 && c->bad + c->bad_count == sequence && strcmp(c->why, why) == 0) {
+        c->bad_count += count; /* more of the same */
+        return;
+    }
+    bad_end(c);
     c->bad = sequence;
+    c->bad_count = count;
     c->why = why;
 }
 
@@ -84,7 +87,7 @@ static int check_record(void *data, const struct journal_record *record)
     struct event event;
     struct problem problem;
     const char *wrong = NULL;
-    bad_end(c, record->sequence);
+    bad_end(c);
     if (c->first == 0)
         c->first = record->sequence;
     c->last = record->sequence;
@@ -100,15 +103,6 @@ static int check_record(void *data, const struct journal_record *record)
     printf("record %llu %s\n", (unsigned long long)record->sequence, wrong);
     c->damaged++;
     return 0;
-}
-
-/* What is bad at the very end goes up to the last record that the store knows of. */
-static void check_end(struct checker *c, struct journal *journal)
-{
-    struct journal_stats stats;
-    struct problem problem;
-    if (c->bad != 0)
-        bad_end(c, journal_get_stats(journal, &stats, &problem) == 0 ? stats.last_sequence + 1 : 0);
 }
 
 static int report(const struct checker *c)
@@ -141,11 +135,11 @@ int cmd_check(int argc, char **argv)
     const struct journal_options options = {.directory = path, .read_only = true};
     int status = 1;
     if (path != NULL && c.decoder != NULL && journal_open(&options, &journal, &problem) == 0) {
-        const struct journal_checks checks = {check_record, bad_begin, &c};
-        if (journal_check(journal, &checks, &problem) == 0) {
-            check_end(&c, journal);
+        const struct journal_checks checks = {check_record, bad_place, &c};
+        int failed = journal_check(journal, &checks, &problem);
+        bad_end(&c);
+        if (failed == 0)
             status = report(&c);
-        }
         journal_close(journal);
     }
     if (problem.code != 0)

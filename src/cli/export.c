@@ -193,7 +193,7 @@ int cmd_export(int argc, char **argv)
                               NULL,
                               NULL};
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    if (o.data == NULL && remote_named(&o.remote))
+    if (o.data == NULL && (remote_named(&o.remote) || o.remote.token != NULL))
         return remote_complete(&o.remote) ? export_server(&o) : 2;
     o.data = o.data != NULL ? o.data : "livefloor-data";
     return export_directory(&o);

@@ -67,6 +67,11 @@ static int file_open(struct lines *l)
     }
     gzbuffer(l->file, CHUNK_BYTES);
     l->number = 0;
+    size_t len = strlen(name);
+    if (len > 3 && strcmp(name + len - 3, ".gz") == 0 && gzdirect(l->file)) {
+        snprintf(l->error, sizeof l->error, "%s is empty, or no gzip file", name);
+        return -1;
+    }
     return 0;
 }
 

@@ -5,9 +5,12 @@
 #include "cli/commands.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct token_options {
     const char *action, *token, *data; /* token: its id or its text */
@@ -82,10 +85,12 @@ static int create(struct auth_store *store, const struct token_options *o)
         return failed(&problem);
     scopes_format(made.scopes, scopes);
     fprintf(stderr, "token %s, scopes %s; its text is shown this once:\n", made.token_id, scopes);
+    signal(SIGPIPE, SIG_IGN); /* nobody may be there to see it */
     if (puts(text) != EOF && fflush(stdout) == 0)
         return 0;
-    if (auth_token_revoke(store, made.token_id, &problem) == 0)
-        fputs("livefloor: it could not be shown and was revoked.\n", stderr);
+    if (auth_token_revoke(store, made.token_id, &problem) < 0)
+        return failed(&problem);
+    fputs("livefloor: it could not be shown and was revoked.\n", stderr);
     return 1;
 }
 
@@ -107,7 +112,7 @@ static int list(struct auth_store *store)
     return auth_token_list(store, print_token, NULL, &problem) < 0 ? failed(&problem) : 0;
 }
 
-static int revoke(struct auth_store *store, const struct token_options *o)
+static int revoke_token(struct auth_store *store, const struct token_options *o)
 {
     struct problem problem;
     struct credential whose;
@@ -128,7 +133,9 @@ static struct auth_store *open_store(const struct token_options *o)
     struct problem problem;
     struct stat there;
     char *path = path_join(o->data, "auth");
-    if (path == NULL || stat(path, &there) != 0)
+    if (path != NULL && stat(path, &there) != 0 && errno != ENOENT)
+        fprintf(stderr, "livefloor: %s cannot be used: %s.\n", path, strerror(errno));
+    else if (path == NULL || access(path, F_OK) != 0)
         fprintf(stderr,
                 "livefloor: no server has kept anything in %s: start it there once, or give "
                 "--data.\n",
@@ -157,7 +164,7 @@ int cmd_token(int argc, char **argv)
         return 1;
     int status = strcmp(o.action, "create") == 0 ? create(store, &o)
                  : strcmp(o.action, "list") == 0 ? list(store)
-                                                 : revoke(store, &o);
+                                                 : revoke_token(store, &o);
     auth_close(store);
     return status;
 }

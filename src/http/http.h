@@ -54,8 +54,9 @@ struct http_response {
 /* All run on the exchange's worker thread and must not block. */
 struct http_handlers {
     /* After the head, before the body: returns how many body bytes are welcome
-     * (more is refused with 413), or answers at once with http_respond (then the
-     * body is not read, nor is `100 Continue` sent). May be NULL: no body. */
+     * (more is refused with 413), or answers at once with http_respond (then a
+     * body is not read and the connection ends, nor is `100 Continue` sent). May be NULL: no body.
+     */
     size_t (*on_head)(struct http_exchange *x, void *data);
     /* The request is whole. Answers with http_respond now, or calls http_defer and
      * sees to it that http_resume is called later. */

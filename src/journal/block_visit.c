@@ -12,12 +12,12 @@ int block_damage_problem(uint64_t sequence, enum record_status status, struct pr
                        (unsigned long long)sequence, describe(status));
 }
 
-int block_damage(const struct journal_checks *checks, uint64_t sequence, enum record_status status,
-                 struct problem *problem)
+int block_damage(const struct journal_checks *checks, uint64_t sequence, uint64_t count,
+                 enum record_status status, struct problem *problem)
 {
     if (checks->damaged == NULL)
         return block_damage_problem(sequence, status, problem);
-    checks->damaged(checks->data, sequence, describe(status));
+    checks->damaged(checks->data, sequence, count, describe(status));
     return 0;
 }
 
@@ -28,12 +28,13 @@ int block_visit_from(uint64_t key, struct span value, uint64_t from,
     int result = 0;
     enum record_status status = block_open(key, value, &b);
     if (status != RECORD_OK)
-        return block_damage(checks, key, status, problem);
+        return block_damage(checks, key, 1, status, problem);
     for (size_t i = block_find(&b, from); i < b.count && result == 0; i++) {
         struct journal_record record;
         status = block_read(&b, i, &record);
-        result = status == RECORD_OK ? checks->record(checks->data, &record)
-                                     : block_damage(checks, block_sequence(&b, i), status, problem);
+        result = status == RECORD_OK
+                     ? checks->record(checks->data, &record)
+                     : block_damage(checks, block_sequence(&b, i), 1, status, problem);
         ++*seen;
     }
     return result;

@@ -14,9 +14,9 @@ int block_visit_from(uint64_t key, struct span value, uint64_t from,
 int block_visit_one(uint64_t key, struct span value, uint64_t sequence, journal_visit *visit,
                     void *data, struct problem *problem);
 
-/* What is damaged is told, or is an error. */
-int block_damage(const struct journal_checks *checks, uint64_t sequence, enum record_status status,
-                 struct problem *problem);
+/* What is damaged, so many records from one on, is told, or is an error. */
+int block_damage(const struct journal_checks *checks, uint64_t sequence, uint64_t count,
+                 enum record_status status, struct problem *problem);
 
 /* The error. Returns -1. */
 int block_damage_problem(uint64_t sequence, enum record_status status, struct problem *problem);

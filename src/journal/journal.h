@@ -33,8 +33,8 @@ struct journal_options {
 
 struct journal_stats {
     uint64_t records, first_sequence, last_sequence; /* 0 when empty */
-    uint64_t next_sequence; /* of a writer's journal: what the next record gets, even where the last
-                             * ones were removed */
+    uint64_t next_sequence; /* what the next record gets, even where the last ones were removed; 0
+                             * for a reader */
     uint64_t bytes_used;    /* on disk, pages in use */
 };
 

@@ -6,8 +6,9 @@
 
 struct journal_checks {
     journal_visit *record; /* each sound record; non-zero ends the check */
-    /* Each record that is not: what is wrong with it, in a few words. */
-    void (*damaged)(void *data, uint64_t sequence, const char *why);
+    /* Each place that is not: its first sequence, how many records are lost with it as far as is
+     * known (1 or more, one after the other), and what is wrong, in a few words (a constant). */
+    void (*damaged)(void *data, uint64_t sequence, uint64_t count, const char *why);
     void *data;
 };
 

@@ -116,8 +116,8 @@ static int walk_value(struct walk *w, const MDB_val *k, const MDB_val *v)
         return 0;
     }
     if (error == ENOENT || status != RECORD_OK)
-        return block_damage(w->checks, key, status == RECORD_OK ? RECORD_DAMAGED : status,
-                            w->problem);
+        return block_damage(w->checks, key, lmdb_value_range(k, v).count,
+                            status == RECORD_OK ? RECORD_DAMAGED : status, w->problem);
     int result = block_visit_from(key, stored.bytes, w->from, w->checks, &w->seen, w->problem);
     lmdb_value_release(w->j, &stored);
     return result;
@@ -266,7 +266,6 @@ static int lmdb_get_stats(struct journal *base, struct journal_stats *out, struc
     } else {
         error = find_ends(j, txn, out);
         out->records = atomic_load(&j->record_count);
-        out->next_sequence = j->next_sequence;
     }
     lmdb_read_end(j, txn);
     return error == 0 ? 0 : lmdb_read_problem(error, problem);

@@ -155,10 +155,10 @@ static int follow(void *data, const struct journal_record *record)
     return f->checks->record(f->checks->data, record);
 }
 
-static void follow_damage(void *data, uint64_t sequence, const char *why)
+static void follow_damage(void *data, uint64_t sequence, uint64_t count, const char *why)
 {
     struct follower *f = data;
-    f->checks->damaged(f->checks->data, sequence, why);
+    f->checks->damaged(f->checks->data, sequence, count, why);
 }
 
 static int walk_store(struct tail_journal *t, uint64_t from, uint64_t end, uint64_t *next,
@@ -212,7 +212,7 @@ int tail_walk(struct tail_journal *t, uint64_t from, const struct journal_checks
         if (where == IN_STORE) {
             result = walk_store(t, at, next, &at, checks, problem);
         } else if (place.length == 0) {
-            result = block_damage(checks, place.key, RECORD_DAMAGED, problem);
+            result = block_damage(checks, place.key, next - place.key, RECORD_DAMAGED, problem);
             at = next;
         } else {
             result = walk_place(t, &file, &place, next, &at, checks, problem);

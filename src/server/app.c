@@ -272,7 +272,7 @@ static void last_snapshot(struct app *app)
     struct journal_stats stats;
     struct problem problem;
     if (journal_get_stats(app->journal, &stats, &problem) == 0)
-        snapshot_keeper_finish(app->snapshots, stats.last_sequence);
+        snapshot_keeper_finish(app->snapshots, stats.next_sequence - 1);
 }
 
 void app_stop(struct app *app)

@@ -16,7 +16,7 @@
 #define POSTS_KEPT LIMIT_TURN_CONNECTIONS
 
 /* Which sentence says why an event is too old. */
-enum why { WHY_NONE, WHY_LATE, WHY_KEPT };
+enum why { WHY_NONE, WHY_LATE, WHY_KEPT, WHY_REMOVED };
 
 /* A request whose events are on their way. */
 struct post {
@@ -153,6 +153,10 @@ static void post_why(struct post *post, enum why kind, int64_t number)
                  "more than %lld hours ago (maxLatenessHours): history is sent with "
                  "import=true",
                  (long long)number);
+    else if (kind == WHY_REMOVED)
+        snprintf(post->why, sizeof post->why,
+                 "from a time that retention has removed: that does not come back, also with more "
+                 "retentionDays");
     else
         snprintf(post->why, sizeof post->why,
                  "before what is kept (retentionDays: %lld): keep more days, or 0 for all",
@@ -170,7 +174,7 @@ static int post_context(struct post *post, struct problem *problem)
     struct credential credential;
     struct query query;
     bool import = false;
-    if (authorize(app, x, SCOPE_INGEST, &credential, problem) < 0 ||
+    if (identify(app, x, SCOPE_INGEST, &credential, problem) < 0 || /* charged for by its head */
         query_parse(http_get_request(x)->query, post->arena, &query, problem) < 0 ||
         query_bool(&query, "import", &import, problem) < 0)
         return -1;
@@ -191,7 +195,8 @@ static int post_context(struct post *post, struct problem *problem)
         post_why(post, WHY_LATE, atomic_load(&app->max_lateness_us) / US_PER_HOUR);
     } else {
         out->oldest_us = horizon;
-        post_why(post, WHY_KEPT, retention_days(app->retention));
+        bool removed = retention_is_of_note(app->retention, out->arrival_us);
+        post_why(post, removed ? WHY_REMOVED : WHY_KEPT, retention_days(app->retention));
     }
     out->oldest_why = post->why;
     out->body_stays = true; /* until the request is answered, as the batch does */

@@ -110,6 +110,12 @@ int64_t retention_horizon(struct retention *r, int64_t now_us)
     return horizon > removed_to ? horizon : removed_to;
 }
 
+bool retention_is_of_note(struct retention *r, int64_t now_us)
+{
+    unsigned days = atomic_load(&r->days);
+    return days == 0 || atomic_load(&r->removed_to_us) > now_us - (int64_t)days * US_PER_DAY;
+}
+
 static bool pass_begin(struct retention *r)
 {
     r->horizon_us = retention_horizon(r, sites_now_us(r->sites));
@@ -192,11 +198,11 @@ static int remove_doomed(struct retention *r, struct problem *problem)
 {
     if (r->doomed_count == 0)
         return 0;
-    if (note_horizon(r, problem) < 0)
-        return -1;
     if (!r->told && r->watcher.before != NULL && r->watcher.before(r->watcher.data, problem) < 0)
         return -1;
     r->told = true;
+    if (note_horizon(r, problem) < 0)
+        return -1;
     return journal_remove(r->journal, r->sequences, r->doomed_count, problem);
 }
 

@@ -33,6 +33,9 @@ unsigned retention_days(const struct retention *r);
  * back: it never moves back before that, not even over a restart. Any thread. */
 int64_t retention_horizon(struct retention *r, int64_t now_us);
 
+/* Whether that instant is what was removed up to, not what the number of days says. Any thread. */
+bool retention_is_of_note(struct retention *r, int64_t now_us);
+
 /* The journal's note: what was older may have been removed. INT64_MIN: nothing was. */
 int64_t retention_removed_to(struct journal *journal);
 

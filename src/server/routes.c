@@ -66,8 +66,8 @@ static bool bearer_token(const struct http_request *request, struct span *out)
     return out->len > 0;
 }
 
-int authorize(struct app *app, struct http_exchange *x, uint32_t scope, struct credential *out,
-              struct problem *problem)
+int identify(struct app *app, struct http_exchange *x, uint32_t scope, struct credential *out,
+             struct problem *problem)
 {
     struct span token;
     char wanted[32];
@@ -83,6 +83,14 @@ int authorize(struct app *app, struct http_exchange *x, uint32_t scope, struct c
         return problem_set(problem, PROBLEM_SCOPE,
                            "This token lacks the scope %s: use one that has it.", wanted);
     }
+    return 0;
+}
+
+int authorize(struct app *app, struct http_exchange *x, uint32_t scope, struct credential *out,
+              struct problem *problem)
+{
+    if (identify(app, x, scope, out, problem) < 0)
+        return -1;
     unsigned limit = atomic_load_explicit(&app->rate_limit, memory_order_relaxed);
     if (limit > 0 && !rate_allows(out->token_id, limit))
         return problem_set(problem, PROBLEM_RATE,
@@ -168,8 +176,8 @@ static bool is_get(const struct http_request *request)
     return request->method == METHOD_GET || request->method == METHOD_HEAD;
 }
 
-/* Answers at once, if there is no such path or it does not know the method: whether or not a body
- * comes with that. */
+/* Answers at once what needs no handler, whether or not a body comes with it: OPTIONS, and what
+ * has no such path, or none that knows the method. */
 static bool route_answers(struct app *app, struct http_exchange *x, const struct route *route)
 {
     const struct http_request *request = http_get_request(x);

@@ -23,8 +23,11 @@ enum route_id {
 /* The worker's things of the thread that runs the exchange. */
 struct worker *worker_of(struct app *app, const struct http_exchange *x);
 
-/* Checks the credential of a request for a scope. 0, or -1 with *problem (401, 403,
- * 429). */
+/* Checks the credential of a request for a scope. 0, or -1 with *problem (401, 403). */
+int identify(struct app *app, struct http_exchange *x, uint32_t scope, struct credential *out,
+             struct problem *problem);
+
+/* The same, once for each request: it counts for the token's rate (429). */
 int authorize(struct app *app, struct http_exchange *x, uint32_t scope, struct credential *out,
               struct problem *problem);
 

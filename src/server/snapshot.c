@@ -36,9 +36,10 @@ struct snapshot_whose {
 };
 
 struct snapshot_head {
-    uint64_t sequence, mark; /* of the last event; journal_mark */
-    uint64_t records;        /* of the journal */
-    int64_t now_us;          /* when it was made */
+    uint64_t sequence;     /* the last that the journal had given */
+    uint64_t marked, mark; /* the last record that was there then; journal_mark of it */
+    uint64_t records;      /* of the journal */
+    int64_t now_us;        /* when it was made */
     int64_t visitor_timeout_us;
     struct file_archive_extent archive;
     uint64_t site_count;
@@ -123,7 +124,7 @@ static bool has_all(struct journal *journal, const struct snapshot_head *head)
     struct journal_stats stats;
     struct problem problem;
     return journal_get_stats(journal, &stats, &problem) == 0 &&
-           stats.records == head->records + (stats.last_sequence - head->sequence);
+           stats.records == head->records + (stats.next_sequence - 1 - head->sequence);
 }
 
 /* Why the snapshot cannot be used, or NULL. */
@@ -133,7 +134,7 @@ static const char *unfit(const struct snapshot_source *source, const struct snap
         return "visitorTimeoutSeconds was another one";
     if (head->now_us > clock_now_us())
         return "it was made later than it is now";
-    if (head->mark != journal_mark(source->journal, head->sequence))
+    if (head->mark != journal_mark(source->journal, head->marked))
         return "it belongs to another state of the journal";
     if (!has_all(source->journal, head))
         return "events were removed from the journal since";
@@ -344,7 +345,6 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
     *out = (struct snapshot_writing){.file = -1,
                                      .archive_file = file_archive_fd(archive),
                                      .sequence = sequence,
-                                     .mark = journal_mark(source->journal, sequence),
                                      .now_us = sites_now_us(sites),
                                      .visitor_timeout_us = source->visitor_timeout_us,
                                      .archive_name = archive_name};
@@ -356,6 +356,8 @@ int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
     if (journal_get_stats(source->journal, &stats, &problem) < 0)
         return EIO;
     out->records = stats.records;
+    out->marked = stats.last_sequence;
+    out->mark = journal_mark(source->journal, out->marked);
     int directory, error = open_directory(source->directory, &directory);
     if (error != 0)
         return error;
@@ -401,6 +403,7 @@ int snapshot_write(const struct snapshot_writing *w, struct sites *sites)
     struct snapshot_whose whose;
     own(&whose);
     struct snapshot_head head = {.sequence = w->sequence,
+                                 .marked = w->marked,
                                  .mark = w->mark,
                                  .records = w->records,
                                  .now_us = w->now_us,

@@ -39,15 +39,16 @@ int snapshot_none(const struct snapshot_source *source, struct snapshot_start *o
 /* One that is being written. */
 struct snapshot_writing {
     int file, archive_file;
-    uint64_t sequence, mark, records;
+    uint64_t sequence, marked, mark, records;
     struct file_archive_extent archive;
     int64_t now_us, visitor_timeout_us;
     const char *archive_name;
 };
 
-/* Begins to write one of what is there now, up to `sequence`, the journal's last, which is
- * applied. The sites are frozen, or nothing runs, from here until snapshot_write begins or the
- * process that does it is forked. 0 or an errno. */
+/* Begins to write one of what is there now, up to `sequence`, the last that the journal
+ * has given, which is applied, also where retention has removed that record. The sites are frozen,
+ * or nothing runs, from here until snapshot_write begins or the process that does it is forked. 0
+ * or an errno. */
 int snapshot_begin(const struct snapshot_source *source, struct sites *sites,
                    struct archive *archive, const char *archive_name, uint64_t sequence,
                    struct snapshot_writing *out);

@@ -150,8 +150,10 @@ static void begin_child(struct snapshot_keeper *k, uint64_t sequence)
     sites_thaw(k->from->sites);
     if (!begun)
         return;
-    if (pid == 0)
+    if (pid == 0) {
+        signal(SIGBUS, SIG_DFL); /* the server goes on without this snapshot */
         child(k, parent);
+    }
     if (pid < 0)
         end_writing(k, error);
     else

@@ -217,7 +217,7 @@ static void bits_prefetch(const uint64_t *bits, size_t from, size_t to, unsigned
         __builtin_prefetch(at);
 }
 
-/* Of rows and columns what packed_sums reads, if about k entries are before. */
+/* Of rows and columns most of what packed_sums reads, if about k entries are before. */
 static void sums_prefetch(const struct packed *p, const struct parts *parts, uint32_t k)
 {
     struct near near = near_of(parts, k);

@@ -8,8 +8,8 @@
 
 #define LINE 64u
 
-/* Of an inner node: its keys and children, before anything of it is known. The same for all: a loop
- * that ends here or there is guessed wrong, and what was guessed is fetched as well. */
+/* Of an inner node, or a root: its keys and children, before anything of it is known. The same for
+ * all: a loop that ends here or there is guessed wrong, and what was guessed is fetched as well. */
 #define NODE_LINES 9u
 #define SUMS_LINES 2u
 /* Of a leaf: what the first step of a search in it reads. */

@@ -244,6 +244,14 @@ class Settings(unittest.TestCase):
                     self.assertEqual(head["Retry-After"], "1")
                     break
 
+    def test_rate_of_posts(self):
+        """A POST counts once, as any request does."""
+        with Server(options=("--set", "rateLimit=5")) as server:
+            for n in range(5):
+                answer = server.post_events([{"type": "visitor.seen", "siteId": 10000,
+                                              "visitorId": f"v{n}"}])
+                self.assertEqual(answer["accepted"], 1)
+
     def test_reload(self):
         import pathlib
         import signal

@@ -91,6 +91,13 @@ class Cli(unittest.TestCase):
             done = run("import", self.file(name + ".gz", data), env=self.env)
             self.assertEqual(done.returncode, 1, name)
             self.assertIn(name.encode() + b".gz: the gzip file is cut off", done.stderr)
+        for name, data in (("empty", b""), ("plain", lines(3))):
+            done = run("import", self.file(name + ".gz", data), env=self.env)
+            self.assertEqual(done.returncode, 1, name)
+            self.assertIn(b"no gzip file", done.stderr)
+        parts = gzip.compress(lines(5, 5000)) + gzip.compress(lines(5, 6000))
+        done = run("import", self.file("parts.gz", parts), env=self.env)
+        self.assertIn(b"10 accepted", done.stderr)
 
     def test_url_with_a_slash(self):
         env = {**self.env, "LIVEFLOOR_URL": self.server.url + "//"}
@@ -135,9 +142,11 @@ class Cli(unittest.TestCase):
         """What the server makes where it is started is found from there."""
         run("import", "-", stdin=lines(4), env=self.env)
         pathlib.Path(self.folder.name, "livefloor-data").symlink_to(self.server.directory)
+        nowhere = {**os.environ, "LIVEFLOOR_URL": "", "LIVEFLOOR_TOKEN": ""}
         done = subprocess.run([BINARY, "export"], cwd=self.folder.name, stdout=subprocess.PIPE,
-                              timeout=60, check=True)
+                              env=nowhere, timeout=60, check=True)
         self.assertEqual(done.stdout.count(b"\n"), 4)
+        self.assertEqual(run("export", "--token", "x", env=nowhere).returncode, 2)
 
     def test_import_survives_a_restart(self):
         """The server goes away in the middle and comes back on the same port."""

@@ -247,6 +247,12 @@ class Http(unittest.TestCase):
                 self.assertIn(b"\r\nConnection: close\r\n", got)
                 self.assertIn(b"\r\nCache-Control: no-store\r\n", got)
                 self.assertEqual(b"\r\nAllow: " in got, status == 405)
+        # OPTIONS and HEAD with a body: answered, without looking at it.
+        for data, status in ((b"OPTIONS /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 204),
+                             (b"HEAD /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 404)):
+            got = exchange(self.server, data + OK, half_close=False)
+            self.assertEqual(statuses(got), [status])
+            self.assertTrue(got.endswith(b"\r\n\r\n"), got)
         # Without a body there is nothing in the way of the next request.
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as s:
             s.sendall(b"DELETE /livez HTTP/1.1\r\nHost: a\r\n\r\n" + OK)

@@ -106,8 +106,8 @@ static inline int tail_fill(struct journal *j, unsigned from, unsigned count,
 
 struct tail_seen {
     uint64_t count, last;
-    bool wrong; /* one is missing, comes twice or is another */
-    uint64_t damaged, first_damaged;
+    bool wrong;                            /* one is missing, comes twice or is another */
+    uint64_t damaged, first_damaged, lost; /* places; records in them */
 };
 
 static inline int tail_see(void *data, const struct journal_record *record)
@@ -123,10 +123,11 @@ static inline int tail_see(void *data, const struct journal_record *record)
     return 0;
 }
 
-static inline void tail_see_damage(void *data, uint64_t sequence, const char *why)
+static inline void tail_see_damage(void *data, uint64_t sequence, uint64_t count, const char *why)
 {
     struct tail_seen *s = data;
     (void)why;
+    s->lost += count;
     if (s->damaged++ == 0)
         s->first_damaged = sequence;
 }

@@ -157,7 +157,7 @@ static void compare_all(struct journal *j, const struct model *m, uint64_t from)
         assert_false(m->there[c.at++]);
 }
 
-static void compare_stats(struct journal *j, const struct model *m)
+static void compare_stats(struct journal *j, const struct model *m, bool writer)
 {
     struct problem problem;
     struct journal_stats stats;
@@ -172,6 +172,7 @@ static void compare_stats(struct journal *j, const struct model *m)
     assert_int_equal(stats.records, count);
     assert_int_equal(stats.first_sequence, first);
     assert_int_equal(stats.last_sequence, last);
+    assert_int_equal(stats.next_sequence, writer ? m->next : 0);
 }
 
 static void remove_some(struct journal *j, struct model *m, uint64_t *seed)
@@ -212,14 +213,15 @@ static void a_journal_holds_what_it_should(void **state)
             assert_int_equal(journal_read(j, sequence, compare, &c, &problem),
                              sequence < m.next && m.there[sequence] ? 0 : 1);
         }
-        compare_stats(j, &m);
+        compare_stats(j, &m, true);
         if (dice(&seed, 10) == 0) {
             journal_close(j);
             j = open_journal(true);
             compare_all(j, &m, 0);
-            compare_stats(j, &m);
+            compare_stats(j, &m, false);
             journal_close(j);
             j = open_journal(false);
+            compare_stats(j, &m, true);
         }
     }
     journal_close(j);

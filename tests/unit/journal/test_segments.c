@@ -149,12 +149,14 @@ static void harm_to_a_segment_is_told(void **state)
     flip(path, s.st_size / 2); /* one record */
     struct tail_seen seen = tail_seen_in(directory, SMALL);
     assert_int_equal(seen.damaged, 1);
+    assert_int_equal(seen.lost, 1);
     assert_int_equal(seen.count, LARGE_GROUP - 1);
     flip(path, s.st_size / 2);
     assert_int_equal(tail_seen_in(directory, SMALL).count, LARGE_GROUP);
     assert_int_equal(truncate(path, TAIL_UNIT), 0);
     seen = tail_seen_in(directory, SMALL);
     assert_int_equal(seen.damaged, VALUES);
+    assert_int_equal(seen.lost, LARGE_GROUP);
     assert_int_equal(seen.first_damaged, 1);
     assert_int_equal(seen.count, 0);
     struct journal *j = tail_open(directory, false, SMALL);
@@ -165,7 +167,7 @@ static void harm_to_a_segment_is_told(void **state)
     assert_int_equal(journal_remove(j, &gone, 1, &problem), -1);
     journal_close(j);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(tail_seen_in(directory, SMALL).damaged, VALUES);
+    assert_int_equal(tail_seen_in(directory, SMALL).lost, LARGE_GROUP);
     const struct journal_options options = {.directory = directory, .tail_bytes = SMALL};
     struct journal *none;
     assert_int_equal(journal_open(&options, &none, &problem), -1);

@@ -197,6 +197,7 @@ static void damage_before_sound_groups_is_told(void **state)
             assert_int_equal(s.count, 4 * GROUP);
             /* Of the last one nobody knows that it was acknowledged. */
             assert_int_equal(s.damaged, group == 4 ? 0 : 1);
+            assert_int_equal(s.lost, group == 4 ? 0 : GROUP);
             if (group < 4)
                 assert_int_equal(s.first_damaged, group * GROUP + 1);
             if (i == 100 && group < 4)

@@ -64,7 +64,8 @@ static int set_up(void **state)
 {
     (void)state;
     clear_folder();
-    fake.stats = (struct journal_stats){.records = 40, .first_sequence = 11, .last_sequence = 50};
+    fake.stats = (struct journal_stats){
+        .records = 40, .first_sequence = 11, .last_sequence = 50, .next_sequence = 51};
     fake.time_us = 1;
     return 0;
 }
@@ -133,14 +134,34 @@ static uint64_t loaded(void)
 
 static const struct file_archive_extent NOTHING = {0};
 
+/* So many were appended; so many are there of them. */
+static void more_came(uint64_t given, uint64_t kept)
+{
+    fake.stats.last_sequence += given;
+    fake.stats.next_sequence += given;
+    fake.stats.records += kept;
+}
+
 static void one_that_fits_is_loaded(void **state)
 {
     (void)state;
     make(NOTHING, 0);
     assert_int_equal(loaded(), 50);
     assert_int_equal(loaded(), 50); /* it stays */
-    fake.stats.last_sequence += 7;  /* more came since */
-    fake.stats.records += 7;
+    more_came(7, 7);
+    assert_int_equal(loaded(), 50);
+}
+
+/* Retention has taken the newest records: their numbers are not given again. */
+static void the_newest_were_removed(void **state)
+{
+    (void)state;
+    fake.stats.last_sequence = 47;
+    fake.stats.records = 37;
+    make(NOTHING, 0);
+    assert_int_equal(loaded(), 50);
+    fake.stats.last_sequence = 50;
+    more_came(1, 1);
     assert_int_equal(loaded(), 50);
 }
 
@@ -168,8 +189,7 @@ static void events_removed_since(void **state)
 {
     (void)state;
     make(NOTHING, 0);
-    fake.stats.last_sequence += 7;
-    fake.stats.records += 6;
+    more_came(7, 6);
     assert_int_equal(loaded(), 0);
 }
 
@@ -240,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(one_that_fits_is_loaded, set_up),
+        cmocka_unit_test_setup(the_newest_were_removed, set_up),
         cmocka_unit_test_setup(a_clock_that_was_ahead, set_up),
         cmocka_unit_test_setup(another_journal, set_up),
         cmocka_unit_test_setup(events_removed_since, set_up),
