@@ -8,7 +8,7 @@
 #define LIMIT_DEPARTMENTS_OF_AGENT 1000u /* departmentIds: more than any real floor has */
 #define LIMIT_JSON_DEPTH 64u           /* an event is flat; unknown fields may nest a little */
 #define LIMIT_EVENT_BYTES (256u << 10) /* one event: 13 full text fields and room for unknown ones */
-#define LIMIT_BATCH_EVENTS 100000u     /* events in one POST: 8 MiB of the smallest ones */
+#define LIMIT_BATCH_EVENTS 100000u     /* events in one POST: 8 MiB of 84 bytes each */
 #define LIMIT_AHEAD_US (5LL * 60 * 1000000) /* an event's lead over our clock (api.md §3) */
 #define LIMIT_MAX_CONCURRENT 1000000   /* maxConcurrentChats: keeps sums far from overflow */
 

@@ -68,9 +68,14 @@ static int file_open(struct lines *l)
     gzbuffer(l->file, CHUNK_BYTES);
     l->number = 0;
     size_t len = strlen(name);
-    if (len > 3 && strcmp(name + len - 3, ".gz") == 0 && gzdirect(l->file)) {
-        snprintf(l->error, sizeof l->error, "%s is empty, or no gzip file", name);
-        return -1;
+    if (len > 3 && strcmp(name + len - 3, ".gz") == 0) {
+        int first = gzgetc(l->file);
+        if (first < 0 && gzdirect(l->file)) { /* nothing is left but its name */
+            snprintf(l->error, sizeof l->error, "%s is empty: it is no gzip file", name);
+            return -1;
+        }
+        if (first >= 0)
+            gzungetc(first, l->file);
     }
     return 0;
 }

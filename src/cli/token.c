@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 struct token_options {
     const char *action, *token, *data; /* token: its id or its text */
@@ -133,9 +132,11 @@ static struct auth_store *open_store(const struct token_options *o)
     struct problem problem;
     struct stat there;
     char *path = path_join(o->data, "auth");
-    if (path != NULL && stat(path, &there) != 0 && errno != ENOENT)
-        fprintf(stderr, "livefloor: %s cannot be used: %s.\n", path, strerror(errno));
-    else if (path == NULL || access(path, F_OK) != 0)
+    int error = path == NULL ? ENOMEM : stat(path, &there) != 0 ? errno : 0;
+    if (error != 0 && error != ENOENT)
+        fprintf(stderr, "livefloor: the tokens in %s cannot be used: %s.\n", o->data,
+                strerror(error));
+    else if (error == ENOENT)
         fprintf(stderr,
                 "livefloor: no server has kept anything in %s: start it there once, or give "
                 "--data.\n",

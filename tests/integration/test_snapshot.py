@@ -391,6 +391,28 @@ class Snapshot(unittest.TestCase):
             self.assertEqual(bodies(server, when)[:3 * len(when)], before)
             self.assertEqual(run("check", "--data", server.directory).returncode, 0)
 
+    def test_retention_of_the_newest(self):
+        """What came last was the oldest, and is removed: a snapshot is made all the same, and fits."""
+        def seen(number, days):
+            return {"id": f"s{number}", "type": "visitor.seen", "siteId": 10000, "visitorId": "v",
+                    "time": instant(time.time() - days * 86400)}
+        with Server(options=("--set", "retentionDays=0")) as server:
+            for number, days in ((1, 0.01), (2, 50)):  # a commit each
+                send(server, [seen(number, days)])
+            self.assertEqual(server.stop(), 0)
+            server.options = ["--set", "retentionDays=10"]
+            server.start()
+            logged(server, "retention removed 1 events")
+            self.assertEqual(server.stop(), 0)
+            self.assertTrue(state_of(server).exists())
+            server.start()
+            logged(server, "snapshot of event 2 loaded")
+            send(server, [seen(3, 0.01)])
+            server.kill()
+            server.start()
+            logged(server, "snapshot of event 2 loaded")
+            self.assertEqual(server.get("/v4/livechat/events").count(b"\n"), 2)
+
     def test_retention_of_a_version_that_knows_none(self):
         """An older version leaves the snapshot where it is, and removes what is in it."""
         with Server(options=("--set", "retentionDays=0")) as server:

@@ -144,15 +144,6 @@ class Store(unittest.TestCase):
             again = [event("new", "visitor.seen", 0.01, visitorId="v")]
             self.assertEqual(server.post_events(again)["sequence"], 2)
             self.assertEqual(server.post_events([event("newer", visitorId="v")])["sequence"], 3)
-            # The snapshots of a stop fit, whether or not the last record is there.
-            for _ in range(2):
-                self.assertEqual(server.stop(), 0)
-                server.start()
-                self.assertFalse([line for line in server.log if "snapshot" in line and
-                                  ("dropped" in line or "no " in line)], server.log)
-            server.kill()
-            server.start()
-            self.assertEqual(server.post_events(again)["sequence"], 3)
 
     def test_more_days_when_nothing_was_removed(self):
         """Whoever keeps more days later may bring what is older: nothing of it has gone."""

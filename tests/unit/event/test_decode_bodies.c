@@ -62,6 +62,10 @@ static void unreadable_bodies(void **state)
                 "The body is cut off, or something follows its JSON");
     refuse_body(f, BODY_JSON, SPAN("[" EVENT "," EVENT), PROBLEM_BODY,
                 "The body is cut off, or something follows its JSON");
+    refuse_body(f, BODY_JSON, SPAN("{\"type\":\"site.updated\",\"name\":\"a\tb\"}"), PROBLEM_BODY,
+                "The body is not JSON"); /* the parser does not tell where */
+    refuse_body(f, BODY_JSON, SPAN("[" EVENT "] x"), PROBLEM_BODY,
+                "The body is cut off, or something follows its JSON");
     refuse_body(f, BODY_JSON, SPAN("[" EVENT " x]"), PROBLEM_BODY,
                 "The body is not JSON: see near byte 25");
     refuse_body(f, BODY_JSON, SPAN(EVENT EVENT), PROBLEM_BODY,

@@ -167,7 +167,9 @@ static void harm_to_a_segment_is_told(void **state)
     assert_int_equal(journal_remove(j, &gone, 1, &problem), -1);
     journal_close(j);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(tail_seen_in(directory, SMALL).lost, LARGE_GROUP);
+    seen = tail_seen_in(directory, SMALL);
+    assert_int_equal(seen.damaged, VALUES);
+    assert_int_equal(seen.lost, LARGE_GROUP);
     const struct journal_options options = {.directory = directory, .tail_bytes = SMALL};
     struct journal *none;
     assert_int_equal(journal_open(&options, &none, &problem), -1);
